@@ -50,16 +50,6 @@ export const PreferencePair = z.strictObject({
 });
 export type PreferencePair = z.output<typeof PreferencePair>;
 
-/** What a model answered to one sample's instruction: the raw material of a preference pair. */
-export const GeneratedAnswer = z.strictObject({
-  /** The id of the `InstructionSample`. */
-  sample: z.string(),
-  text: z.string(),
-  document: z.string(),
-  sources: z.array(SourceReference).min(1),
-});
-export type GeneratedAnswer = z.output<typeof GeneratedAnswer>;
-
 /** A question whose answer is one known section: a passage is relevant when it overlaps that slice. */
 export const RetrievalQuestion = z.strictObject({ id: z.string(), question: z.string().min(1), ...slice });
 export type RetrievalQuestion = z.output<typeof RetrievalQuestion>;

@@ -1,12 +1,16 @@
 import { z } from 'zod';
 import { Digest, SourceReference } from './document.ts';
 
+/** What a model is in a comparison. */
+export const ModelRole = z.enum(['base', 'sft', 'candidate', 'incumbent']);
+export type ModelRole = z.output<typeof ModelRole>;
+
 /** How one model did on one held-out item: sufficient statistics, so that any corpus figure can be computed again. */
 export const ItemScore = z.strictObject({
   /** The id of the `InstructionSample`. */
   item: z.string(),
-  /** The model's registry version id (or its role, for a model that is not registered). */
-  model: z.string(),
+  /** Which of the compared models this is. */
+  role: ModelRole,
   /** The document that the item comes from: the cluster of the bootstrap. */
   document: z.string(),
   /** Tokens of the answer that were predicted, by this model's tokenizer. */
@@ -15,8 +19,8 @@ export const ItemScore = z.strictObject({
   bytes: z.int().positive(),
   /** Sum over the answer's tokens of -ln p, in nats. */
   negativeLogLikelihood: z.number().nonnegative(),
-  /** What the model wrote to the same prompt. */
-  generated: z.string(),
+  /** What the model wrote to the same prompt; null for an item that was only scored. */
+  generated: z.string().nullable(),
   /** The author's answer. */
   reference: z.string(),
   sources: z.array(SourceReference).min(1),
@@ -33,10 +37,6 @@ export const MetricWithInterval = z.strictObject({
 });
 export type MetricWithInterval = z.output<typeof MetricWithInterval>;
 
-/** What a model is in a comparison. */
-export const ModelRole = z.enum(['base', 'sft', 'candidate', 'incumbent']);
-export type ModelRole = z.output<typeof ModelRole>;
-
 /** The corpus figures of one model on the frozen set. */
 export const ModelScores = z.strictObject({
   role: ModelRole,
@@ -50,8 +50,8 @@ export const ModelScores = z.strictObject({
   bitsPerByte: z.number(),
   /** 2 ** bitsPerByte: comparable across tokenizers. */
   perplexityPerByte: z.number(),
-  /** Mean ROUGE-L F1 of the generated answers, 0 to 1. */
-  rougeL: z.number(),
+  /** Mean ROUGE-L F1 of the generated answers, 0 to 1; null where nothing was generated. */
+  rougeL: z.number().nullable(),
 });
 export type ModelScores = z.output<typeof ModelScores>;
 
