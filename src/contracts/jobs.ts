@@ -1,0 +1,138 @@
+import { z } from 'zod';
+
+const TrainingParams = {
+  /** Optimizer steps; where null, `epochs` decides. */
+  maxSteps: z.int().positive().nullable().default(null),
+  epochs: z.number().positive().default(1),
+  batchSize: z.int().positive().default(4),
+  gradientAccumulation: z.int().positive().default(1),
+  maxLength: z.int().positive().default(512),
+  warmupSteps: z.int().nonnegative().default(2),
+  /** Optimizer steps between checkpoints. */
+  saveEvery: z.int().positive().default(10),
+  seed: z.int().nonnegative().default(7),
+};
+
+/** Low-rank adapters on the attention and feed-forward projections of a Llama-shaped model. */
+export const LoraParams = z.strictObject({
+  rank: z.int().positive().default(16),
+  alpha: z.int().positive().default(32),
+  dropout: z.number().min(0).max(1).default(0),
+  targets: z.array(z.string()).min(1).default(['q_proj', 'k_proj', 'v_proj', 'o_proj', 'up_proj', 'down_proj', 'gate_proj']),
+});
+
+/** A small Llama-shaped base, trained from nothing on the corpus: a toy that keeps every later job real on a CPU. */
+export const PretrainTinyParams = z.strictObject({
+  vocabularySize: z.int().min(300).default(4096),
+  hiddenSize: z.int().positive().default(128),
+  layers: z.int().positive().default(4),
+  heads: z.int().positive().default(4),
+  contextLength: z.int().positive().default(512),
+  maxSteps: z.int().positive().default(60),
+  batchSize: z.int().positive().default(8),
+  learningRate: z.number().positive().default(3e-3),
+  saveEvery: z.int().positive().default(20),
+  seed: z.int().nonnegative().default(7),
+});
+
+/** Supervised tuning of a LoRA adapter on instruction samples; only the answer is learned. */
+export const TrainSftParams = z.strictObject({
+  ...TrainingParams,
+  learningRate: z.number().positive().default(1e-3),
+  lora: LoraParams.prefault({}),
+});
+
+/** Preference tuning of exactly the given SFT adapter by DPO; the frozen reference is that adapter. */
+export const TrainDpoParams = z.strictObject({
+  ...TrainingParams,
+  learningRate: z.number().positive().default(1e-4),
+  beta: z.number().positive().default(0.5),
+  lossTypes: z.array(z.string()).min(1).default(['sigmoid']),
+});
+
+/** Merge an adapter into its base, and compare the logits of both on fixed prompts. */
+export const MergeAdapterParams = z.strictObject({
+  maxLogitDifference: z.number().positive().default(1e-4),
+});
+
+/** One answer for each prompt row, greedy where temperature is 0. */
+export const GenerateAnswersParams = z.strictObject({
+  maxNewTokens: z.int().positive().default(96),
+  temperature: z.number().nonnegative().default(0),
+  seed: z.int().nonnegative().default(7),
+  batchSize: z.int().positive().default(8),
+});
+
+/** The summed negative log likelihood of each reference answer under each model, and a greedy answer of each. */
+export const ScoreItemsParams = z.strictObject({
+  maxNewTokens: z.int().positive().default(64),
+  batchSize: z.int().positive().default(8),
+  /** Items that are also answered by generation, in the order of their ids; 0 for none. */
+  generate: z.int().nonnegative().default(32),
+  seed: z.int().nonnegative().default(7),
+});
+
+/** Repeats its input, slowly if asked: what tests of launching, following, cancelling and adopting run. */
+export const EchoParams = z.strictObject({
+  steps: z.int().positive().default(3),
+  secondsPerStep: z.number().nonnegative().default(0),
+  /** Ends with this exit code after the last step. */
+  exitCode: z.int().nonnegative().default(0),
+});
+
+/** Every Python job: its params, and the names of the input and output artifacts that it reads and writes as files. */
+export const jobs = {
+  echo: { params: EchoParams, inputs: ['rows'], outputs: ['rows'] },
+  'pretrain-tiny': { params: PretrainTinyParams, inputs: ['documents'], outputs: ['model', 'summary'] },
+  'train-sft': { params: TrainSftParams, inputs: ['base', 'train', 'validation'], outputs: ['adapter', 'summary'] },
+  'train-dpo': { params: TrainDpoParams, inputs: ['base', 'adapter', 'pairs'], outputs: ['adapter', 'summary'] },
+  'merge-adapter': { params: MergeAdapterParams, inputs: ['base', 'adapter'], outputs: ['model', 'summary'] },
+  'generate-answers': { params: GenerateAnswersParams, inputs: ['model', 'prompts'], outputs: ['answers'] },
+  'score-items': { params: ScoreItemsParams, inputs: ['base', 'sft', 'candidate', 'incumbent', 'items'], outputs: ['scores'] },
+} as const;
+
+/** The name of a Python job, and of the file that holds it (in snake case). */
+export type JobName = keyof typeof jobs;
+
+/** What a training job says of itself when it ends. */
+export const TrainingSummary = z.strictObject({
+  job: z.string(),
+  steps: z.int().nonnegative(),
+  /** Mean loss of the last logged steps, nats a token; null where nothing was logged. */
+  finalLoss: z.number().nullable(),
+  /** Loss by step, as logged. */
+  losses: z.array(z.strictObject({ step: z.int(), loss: z.number() })),
+  validationLoss: z.number().nullable(),
+  trainableParameters: z.int().nonnegative(),
+  totalParameters: z.int().nonnegative(),
+  rows: z.int().nonnegative(),
+  /** Tokens that carried loss, of all tokens seen in one pass. */
+  trainedTokens: z.int().nonnegative(),
+  totalTokens: z.int().nonnegative(),
+  truncatedRows: z.int().nonnegative(),
+  /** Rows left out because nothing in them would be learned, by reason. */
+  droppedRows: z.record(z.string(), z.int().nonnegative()),
+  seconds: z.number().nonnegative(),
+  promptTemplate: z.string(),
+  /** Versions of the libraries that made the result (torch, transformers, trl, peft, …). */
+  libraries: z.record(z.string(), z.string()),
+  seed: z.int().nonnegative(),
+});
+export type TrainingSummary = z.output<typeof TrainingSummary>;
+
+/** What a merge proves: that merged and adapted model agree. */
+export const MergeSummary = z.strictObject({
+  maxLogitDifference: z.number().nonnegative(),
+  prompts: z.int().positive(),
+  promptTemplate: z.string(),
+  libraries: z.record(z.string(), z.string()),
+});
+export type MergeSummary = z.output<typeof MergeSummary>;
+
+/** A prompt that a job shall answer: an instruction, not yet rendered into the template. */
+export const PromptRow = z.strictObject({ id: z.string(), instruction: z.string() });
+export type PromptRow = z.output<typeof PromptRow>;
+
+/** A generated answer to the prompt of the same id. */
+export const AnswerRow = z.strictObject({ id: z.string(), answer: z.string(), tokens: z.int().nonnegative() });
+export type AnswerRow = z.output<typeof AnswerRow>;

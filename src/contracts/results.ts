@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { RunStatus, StepCounts } from './run.ts';
+
+/** The last line of `twin run --json`. */
+export const RunFinishedResult = z.strictObject({
+  type: z.literal('run-finished'),
+  run: z.string(),
+  pipeline: z.string(),
+  status: RunStatus,
+  steps: StepCounts,
+  durationMs: z.number(),
+  reason: z.string().nullable().optional(),
+});
+
+/** `twin verify index --json`: documents and points that should be there, and how many points differ from that. */
+export const IndexVerified = z.strictObject({
+  type: z.literal('index-verified'),
+  documents: z.int(),
+  points: z.int(),
+  missing: z.int(),
+  stale: z.int(),
+  different: z.int(),
+});
+export type IndexVerified = z.output<typeof IndexVerified>;
+
+/** A passage that an answer cites. Offsets are code points of the cleaned document. */
+export const AnswerPassage = z.strictObject({
+  document: z.string(),
+  heading: z.string(),
+  start: z.int(),
+  end: z.int(),
+  score: z.number(),
+  /** Where the document lives, and the passage itself. */
+  address: z.string(),
+  title: z.string().nullable(),
+  text: z.string(),
+});
+export type AnswerPassage = z.output<typeof AnswerPassage>;
+
+/** `twin ask --json`. Without a model, answer and model are null and the passages are the answer. */
+export const Answer = z.strictObject({
+  type: z.literal('answer'),
+  question: z.string(),
+  answer: z.string().nullable(),
+  passages: z.array(AnswerPassage),
+  model: z.string().nullable(),
+  /** Milliseconds by stage of retrieval and answering. */
+  timings: z.record(z.string(), z.number()),
+});
+export type Answer = z.output<typeof Answer>;
+
+/** One line of `twin models list --json`. */
+export const ModelVersionLine = z.strictObject({
+  type: z.literal('model-version'),
+  name: z.string(),
+  version: z.string(),
+  aliases: z.array(z.string()),
+  stage: z.enum(['champion', 'staging', 'candidate']).nullable(),
+  createdAt: z.string(),
+});
+export type ModelVersionLine = z.output<typeof ModelVersionLine>;
+
+/** The last line of any command that failed, with --json. */
+export const ErrorLine = z.strictObject({
+  type: z.literal('error'),
+  reason: z.string(),
+  message: z.string(),
+  hint: z.string().nullable(),
+  where: z.string().optional(),
+  expected: z.string().optional(),
+  found: z.string().optional(),
+});

@@ -1,0 +1,143 @@
+import { z } from 'zod';
+import { ArtifactReference } from './artifact.ts';
+import { Digest } from './document.ts';
+
+/** How a step of a run ended. */
+export const StepOutcome = z.enum(['succeeded', 'cached', 'failed', 'skipped', 'cancelled']);
+export type StepOutcome = z.output<typeof StepOutcome>;
+
+/** Why a step failed, was skipped or was cancelled, where the outcome alone does not say it. */
+export const StepReason = z.enum(['timed-out', 'lost', 'upstream-failed', 'cancelled-by-user', 'condition', 'slice', 'gate-refused', 'no-champion', 'error']);
+export type StepReason = z.output<typeof StepReason>;
+
+/** How a run ended. */
+export const RunStatus = z.enum(['succeeded', 'failed', 'cancelled', 'refused']);
+export type RunStatus = z.output<typeof RunStatus>;
+
+/** How many steps ended how: the five always sum to the plan. */
+export const StepCounts = z.strictObject({
+  succeeded: z.int().nonnegative(),
+  cached: z.int().nonnegative(),
+  failed: z.int().nonnegative(),
+  skipped: z.int().nonnegative(),
+  cancelled: z.int().nonnegative(),
+});
+export type StepCounts = z.output<typeof StepCounts>;
+
+/** A problem as it is stored and printed; see contracts/problem.ts. */
+export const ProblemRecord = z.strictObject({
+  reason: z.string(),
+  message: z.string(),
+  where: z.string().optional(),
+  expected: z.string().optional(),
+  found: z.string().optional(),
+  hint: z.string().optional(),
+  exit: z.union([z.literal(1), z.literal(2), z.literal(3), z.literal(4)]),
+});
+
+/** Whose process this is: dead for sure only when host, boot and namespace match ours and the process is gone. */
+export const Holder = z.strictObject({
+  host: z.string(),
+  bootId: z.string(),
+  pidNamespace: z.string(),
+  pid: z.int().positive(),
+  /** Start time of the process, in the unit of the platform. */
+  start: z.string(),
+  command: z.string(),
+});
+export type Holder = z.output<typeof Holder>;
+
+/** Everything that a step's result depends on, kept in parts so that a difference can be explained. */
+export const FingerprintParts = z.strictObject({
+  contract: z.int(),
+  step: z.string(),
+  version: z.int(),
+  /** Hash of the bundle of the step's module. */
+  code: z.string(),
+  params: z.json(),
+  inputs: z.record(z.string(), z.string()),
+  /** Identities of the ports that change results. */
+  ports: z.record(z.string(), z.string()),
+  files: z.record(z.string(), z.string()),
+  environment: z.record(z.string(), z.string().nullable()),
+  /** Keys of driven map steps, and of the Python job: whatever else is part of the step's code. */
+  extra: z.record(z.string(), z.string()),
+  /** The token of outside state that a reading step observed. */
+  observed: z.string().nullable(),
+});
+export type FingerprintParts = z.output<typeof FingerprintParts>;
+
+/** What a step made, under its key. */
+export const StepResult = z.strictObject({
+  key: Digest,
+  step: z.string(),
+  address: z.string(),
+  run: z.string(),
+  parts: FingerprintParts,
+  artifacts: z.record(z.string(), ArtifactReference),
+  /** Named counters, and drops as `dropped: <reason>`. */
+  counts: z.record(z.string(), z.number()),
+  durationMs: z.number(),
+  at: z.number(),
+});
+export type StepResult = z.output<typeof StepResult>;
+
+/** A step as the run's graph holds it. */
+export const PlannedStep = z.strictObject({
+  address: z.string(),
+  step: z.string(),
+  kind: z.enum(['step', 'effect', 'map', 'job']),
+  summary: z.string(),
+  /** `<address>.<output>` by input name; `after` edges under `after:<n>`. */
+  inputs: z.record(z.string(), z.string()),
+  place: z.string(),
+});
+export type PlannedStep = z.output<typeof PlannedStep>;
+
+/** One record of the stream `run/<id>`: the truth about a run. */
+export const RunRecord = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('run-started'),
+    run: z.string(),
+    pipeline: z.string(),
+    holder: Holder,
+    profile: z.string(),
+    steps: z.array(PlannedStep),
+    /** The run that this one continues, for `runs resume` alone. */
+    origin: z.string().nullable(),
+  }),
+  z.strictObject({ type: z.literal('step-started'), step: z.string(), attempt: z.int().positive(), key: z.string().nullable() }),
+  z.strictObject({
+    type: z.literal('step-finished'),
+    step: z.string(),
+    outcome: StepOutcome,
+    reason: StepReason.nullable(),
+    key: z.string().nullable(),
+    artifacts: z.record(z.string(), ArtifactReference),
+    counts: z.record(z.string(), z.number()),
+    durationMs: z.number(),
+    problem: ProblemRecord.nullable(),
+  }),
+  z.strictObject({
+    type: z.literal('run-finished'),
+    status: RunStatus,
+    /** `gap-detected`, `interrupted`, or the reasons of a refusing gate. */
+    reason: z.string().nullable(),
+    steps: StepCounts,
+    durationMs: z.number(),
+  }),
+]);
+export type RunRecord = z.output<typeof RunRecord>;
+
+/** One row of the index of runs, derived from the streams. */
+export const RunSummary = z.strictObject({
+  run: z.string(),
+  pipeline: z.string(),
+  status: z.union([RunStatus, z.literal('running')]),
+  reason: z.string().nullable(),
+  startedAt: z.number(),
+  durationMs: z.number().nullable(),
+  steps: StepCounts.nullable(),
+  holder: Holder,
+});
+export type RunSummary = z.output<typeof RunSummary>;

@@ -1,0 +1,63 @@
+import type { Json } from '../contracts/digest.ts';
+
+/** A record in a stream: its position from 1, the store's time in milliseconds, and what it says. */
+export interface StreamRecord {
+  readonly seq: number;
+  readonly at: number;
+  readonly data: Json;
+}
+
+/** A row of a table. `revision` counts its writes from 1. */
+export interface TableRow {
+  readonly key: string;
+  readonly revision: number;
+  readonly row: Json;
+}
+
+/** A write to one row: takes effect only if the stored revision is `expectedRevision` (0: absent; null: any). A null row deletes. */
+export interface RowWrite {
+  readonly key: string;
+  readonly expectedRevision: number | null;
+  readonly row: Json | null;
+  /** The row counts as absent this many milliseconds after the write, by the store's clock. */
+  readonly expiresInMs?: number;
+}
+
+/** What became of a write: the row's new revision, or the revision that stood in its way. */
+export type WriteOutcome = { readonly ok: true; readonly revision: number } | { readonly ok: false; readonly actual: number };
+
+/** `process`: survives the death of this process. `power`: on disk before the promise resolves, as records that guard an effect must be. */
+export type Durability = 'process' | 'power';
+
+/**
+ * The one truth about runs, steps, jobs, models, aliases, the ledger and cursors.
+ * There is no interactive transaction, and no two writes need to be atomic together.
+ */
+export interface MetadataStore {
+  readonly capabilities: {
+    /** Other hosts see the same state. */
+    readonly shared: boolean;
+  };
+  /** Appends after `expectedSeq` (null: wherever the stream ends), all or none. */
+  append(
+    stream: string,
+    expectedSeq: number | null,
+    records: readonly Json[],
+    durability?: Durability,
+  ): Promise<{ readonly ok: true; readonly seq: number } | { readonly ok: false; readonly actual: number }>;
+  /** Records after `fromSeq` (0: from the start), in order. */
+  read(stream: string, fromSeq: number): Promise<readonly StreamRecord[]>;
+  /** Names of streams with a prefix after `after`, sorted. */
+  streams(prefix: string, after: string, limit: number): Promise<readonly string[]>;
+  /** One outcome a write, in their order; each row on its own. */
+  putMany(table: string, writes: readonly RowWrite[], durability?: Durability): Promise<readonly WriteOutcome[]>;
+  /** One row or null a key, in their order. */
+  get(table: string, keys: readonly string[]): Promise<readonly (TableRow | null)[]>;
+  /** Rows whose key has the prefix and is greater than `after`, sorted by key. */
+  scan(table: string, prefix: string, after: string, limit: number): Promise<readonly TableRow[]>;
+  /** Empties a table that may be emptied: a cache, or an index that replay rebuilds. */
+  clear(table: string): Promise<void>;
+  /** The store's clock, in milliseconds. */
+  now(): Promise<number>;
+  close(): Promise<void>;
+}
