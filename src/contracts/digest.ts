@@ -47,7 +47,10 @@ export const twinNamespace = '6f9ad8a1-5c0e-5d53-9a2f-7a1d3f8b2c44';
 
 /** The UUIDv5 of a name within a namespace UUID (RFC 9562, section 5.5). */
 export function uuidv5(name: string, namespace: string = twinNamespace): string {
-  const hash = createHash('sha1').update(Buffer.from(namespace.replaceAll('-', ''), 'hex')).update(name).digest();
+  const hash = createHash('sha1')
+    .update(Buffer.from(namespace.replaceAll('-', ''), 'hex'))
+    .update(name)
+    .digest();
   hash[6] = (hash[6]! & 0x0f) | 0x50;
   hash[8] = (hash[8]! & 0x3f) | 0x80;
   const hex = hash.toString('hex');

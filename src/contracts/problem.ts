@@ -27,4 +27,6 @@ export class ProblemError extends Error {
 }
 
 /** A value or the problem that stood in its way. */
-export type Result<Value, Failure = Problem> = { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly error: Failure };
+export type Result<Value, Failure = Problem> =
+  | { readonly ok: true; readonly value: Value }
+  | { readonly ok: false; readonly error: Failure };

@@ -7,7 +7,17 @@ export const StepOutcome = z.enum(['succeeded', 'cached', 'failed', 'skipped', '
 export type StepOutcome = z.output<typeof StepOutcome>;
 
 /** Why a step failed, was skipped or was cancelled, where the outcome alone does not say it. */
-export const StepReason = z.enum(['timed-out', 'lost', 'upstream-failed', 'cancelled-by-user', 'condition', 'slice', 'gate-refused', 'no-champion', 'error']);
+export const StepReason = z.enum([
+  'timed-out',
+  'lost',
+  'upstream-failed',
+  'cancelled-by-user',
+  'condition',
+  'slice',
+  'gate-refused',
+  'no-champion',
+  'error',
+]);
 export type StepReason = z.output<typeof StepReason>;
 
 /** How a run ended. */

@@ -84,7 +84,13 @@ export const JobEvent = z.discriminatedUnion('type', [
   event('warn', { reason: z.string(), message: z.string() }),
   event('heartbeat', { residentBytes: z.int() }),
   event('result', { outputs: z.array(z.string()) }),
-  event('error', { reason: z.string(), message: z.string(), where: z.string().nullable(), stack: z.string().nullable(), hint: z.string().nullable() }),
+  event('error', {
+    reason: z.string(),
+    message: z.string(),
+    where: z.string().nullable(),
+    stack: z.string().nullable(),
+    hint: z.string().nullable(),
+  }),
 ]);
 export type JobEvent = z.output<typeof JobEvent>;
 
@@ -98,7 +104,9 @@ export type ServiceRequest = z.output<typeof ServiceRequest>;
 
 /** A line from a service on file descriptor 3: its hello, a piece of an answer, an answer, or a failure. */
 export const ServiceReply = z.union([
-  z.strictObject({ hello: z.strictObject({ v: z.literal(protocolVersion), service: z.string(), pid: z.int(), data: z.record(z.string(), z.json()) }) }),
+  z.strictObject({
+    hello: z.strictObject({ v: z.literal(protocolVersion), service: z.string(), pid: z.int(), data: z.record(z.string(), z.json()) }),
+  }),
   z.strictObject({ id: z.int().positive(), piece: z.record(z.string(), z.json()) }),
   z.strictObject({ id: z.int().positive(), data: z.record(z.string(), z.json()) }),
   z.strictObject({ id: z.int().positive(), error: z.strictObject({ reason: z.string(), message: z.string() }) }),

@@ -27,7 +27,11 @@ export interface FolderReader {
 
 /** What a step sees of an input: the value, its rows, or its folder. */
 export type InputOf<Artifact> =
-  Artifact extends RowsArtifact<string, infer Row> ? RowReader<Row> : Artifact extends JsonArtifact<string, infer Value> ? Value : FolderReader;
+  Artifact extends RowsArtifact<string, infer Row>
+    ? RowReader<Row>
+    : Artifact extends JsonArtifact<string, infer Value>
+      ? Value
+      : FolderReader;
 
 /** What a step writes an output with. JSON is written exactly once; rows in the order in which they shall stay; a folder into `path`. */
 export type OutputOf<Artifact> =
@@ -61,7 +65,13 @@ export interface Tools<Needs extends PortName> {
 }
 
 /** What `run` of a step is given. */
-export interface StepContext<Params, Inputs extends Artifacts, Outputs extends Artifacts, Needs extends PortName, RowSteps extends RowStepRecord> extends Tools<Needs> {
+export interface StepContext<
+  Params,
+  Inputs extends Artifacts,
+  Outputs extends Artifacts,
+  Needs extends PortName,
+  RowSteps extends RowStepRecord,
+> extends Tools<Needs> {
   readonly params: Params;
   readonly inputs: { readonly [Name in keyof Inputs]: InputOf<Inputs[Name]> };
   readonly inputDigests: { readonly [Name in keyof Inputs]: string };
@@ -69,7 +79,11 @@ export interface StepContext<Params, Inputs extends Artifacts, Outputs extends A
   /** Work done so far, and all of it where that is known: what the estimate is made from. */
   progress(done: number, total?: number): void;
   /** The step's map steps, each through its row cache. */
-  readonly rows: { readonly [Name in keyof RowSteps]: RowSteps[Name] extends MapStep<string, infer In, infer Out> ? (row: In) => Promise<readonly Out[]> : never };
+  readonly rows: {
+    readonly [Name in keyof RowSteps]: RowSteps[Name] extends MapStep<string, infer In, infer Out>
+      ? (row: In) => Promise<readonly Out[]>
+      : never;
+  };
   /** The run that this is part of: for records of effects alone, never for results. */
   readonly run: string;
 }
@@ -123,7 +137,11 @@ interface StepBasics {
 }
 
 /** A step as the engine sees it. */
-export interface Step<Name extends string = string, Inputs extends Artifacts = Artifacts, Outputs extends Artifacts = Artifacts> extends StepBasics {
+export interface Step<
+  Name extends string = string,
+  Inputs extends Artifacts = Artifacts,
+  Outputs extends Artifacts = Artifacts,
+> extends StepBasics {
   readonly kind: 'step';
   readonly name: Name;
   readonly inputs: Inputs;
@@ -137,8 +155,13 @@ export interface Step<Name extends string = string, Inputs extends Artifacts = A
 }
 
 /** A step that turns each row of one input into rows of one output. */
-export interface MapStep<Name extends string = string, In = unknown, Out = unknown, InName extends string = string, OutName extends string = string>
-  extends StepBasics {
+export interface MapStep<
+  Name extends string = string,
+  In = unknown,
+  Out = unknown,
+  InName extends string = string,
+  OutName extends string = string,
+> extends StepBasics {
   readonly kind: 'map';
   readonly name: Name;
   readonly input: RowsArtifact<InName, In>;
@@ -148,7 +171,11 @@ export interface MapStep<Name extends string = string, In = unknown, Out = unkno
 }
 
 /** A step whose work a Python job does: inputs and outputs travel as files under the same names. */
-export interface JobStep<Name extends string = string, Inputs extends Artifacts = Artifacts, Outputs extends Artifacts = Artifacts> extends StepBasics {
+export interface JobStep<
+  Name extends string = string,
+  Inputs extends Artifacts = Artifacts,
+  Outputs extends Artifacts = Artifacts,
+> extends StepBasics {
   readonly kind: 'job';
   readonly name: Name;
   readonly job: JobName;
@@ -225,9 +252,9 @@ export function defineStep<
     inputs: declaration.inputs,
     outputs: declaration.outputs,
     rows: declaration.rows ?? {},
-    effect: declaration.effect as Step['effect'],
-    observe: declaration.observe as Step['observe'],
-    run: declaration.run as Step['run'],
+    effect: declaration.effect,
+    observe: declaration.observe,
+    run: declaration.run,
   };
 }
 
@@ -245,9 +272,14 @@ export function defineMapStep<
     readonly input: RowsArtifact<InName, In>;
     readonly output: RowsArtifact<OutName, Out>;
   } & (
-      | { readonly run: (context: RowContext<In, z.output<Params>, Needs>) => Mapped<Out> | Promise<Mapped<Out>>; readonly runBatch?: never }
       | {
-          readonly runBatch: (context: Omit<RowContext<In, z.output<Params>, Needs>, 'row'> & { readonly rows: readonly In[] }) => Promise<readonly Mapped<Out>[]>;
+          readonly run: (context: RowContext<In, z.output<Params>, Needs>) => Mapped<Out> | Promise<Mapped<Out>>;
+          readonly runBatch?: never;
+        }
+      | {
+          readonly runBatch: (
+            context: Omit<RowContext<In, z.output<Params>, Needs>, 'row'> & { readonly rows: readonly In[] },
+          ) => Promise<readonly Mapped<Out>[]>;
           readonly run?: never;
         }
     ),
@@ -263,8 +295,8 @@ export function defineMapStep<
     ...basics(declaration as unknown as Declaration<string, z.ZodType, PortName>),
     input: declaration.input,
     output: declaration.output,
-    run: declaration.run as MapStep<Name, In, Out>['run'],
-    runBatch: declaration.runBatch as MapStep<Name, In, Out>['runBatch'],
+    run: declaration.run,
+    runBatch: declaration.runBatch,
   };
 }
 
@@ -275,7 +307,11 @@ export function defineJobStep<
   const Inputs extends Readonly<Record<(typeof jobs)[Job]['inputs'][number], AnyArtifact>>,
   const Outputs extends Readonly<Record<(typeof jobs)[Job]['outputs'][number], AnyArtifact>>,
 >(
-  declaration: Omit<Declaration<Name, z.ZodType, never>, 'needs' | 'files'> & { readonly job: Job; readonly inputs: Inputs; readonly outputs: Outputs },
+  declaration: Omit<Declaration<Name, z.ZodType, never>, 'needs' | 'files'> & {
+    readonly job: Job;
+    readonly inputs: Inputs;
+    readonly outputs: Outputs;
+  },
 ): JobStep<Name, Inputs, Outputs> {
   const place = callerPlace();
   return {
@@ -364,6 +400,11 @@ export function definePipeline<const Name extends string, Outputs, const Inputs 
   readonly inputs?: Inputs;
   build(pipeline: PipelineBuilder, inputs: Partial<Handles<Inputs>>): Outputs;
 }): Pipeline<Name, Inputs, Outputs> {
-  return { kind: 'pipeline', name: declaration.name, summary: declaration.summary, inputs: declaration.inputs ?? ({} as Inputs), build: declaration.build };
+  return {
+    kind: 'pipeline',
+    name: declaration.name,
+    summary: declaration.summary,
+    inputs: declaration.inputs ?? ({} as Inputs),
+    build: declaration.build,
+  };
 }
-

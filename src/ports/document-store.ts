@@ -26,7 +26,12 @@ export interface DocumentStore {
   /** Sets or clears the mark that a document's source no longer holds it; counts those that changed. */
   mark(keys: readonly DocumentKey[], vanished: boolean): Promise<number>;
   /** Documents after `after`, sorted by (tenant, id) as bytes, at most `limit`; all tenants and origins where none is named. */
-  scan(options: { readonly tenant?: string; readonly origin?: string; readonly after?: DocumentKey; readonly limit: number }): Promise<readonly StoredDocument[]>;
+  scan(options: {
+    readonly tenant?: string;
+    readonly origin?: string;
+    readonly after?: DocumentKey;
+    readonly limit: number;
+  }): Promise<readonly StoredDocument[]>;
   count(): Promise<number>;
   /** The version of the last change; equal versions mean equal content. */
   version(): Promise<Version>;

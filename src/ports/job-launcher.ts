@@ -15,7 +15,13 @@ export interface JobSubmission {
 /** Where a job stands. */
 export type JobState =
   | { readonly state: 'running'; readonly attempt: number; readonly pid: number }
-  | { readonly state: 'ended'; readonly attempt: number; readonly exit: ExitRecord; readonly outputs: Readonly<Record<string, string>>; readonly lastLines: readonly string[] }
+  | {
+      readonly state: 'ended';
+      readonly attempt: number;
+      readonly exit: ExitRecord;
+      readonly outputs: Readonly<Record<string, string>>;
+      readonly lastLines: readonly string[];
+    }
   /** The keeper vanished without an exit record. */
   | { readonly state: 'lost'; readonly attempt: number };
 

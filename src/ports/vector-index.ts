@@ -52,8 +52,16 @@ export interface VectorIndex {
   upsert(generation: string, tenant: string, points: readonly Point[]): Promise<void>;
   /** Removes ids whose stored version is not higher (`atMost`). */
   remove(generation: string, tenant: string, ids: readonly string[], atMost: Version): Promise<void>;
-  searchDense(generation: string, tenant: string, query: { readonly vector: Float32Array; readonly limit: number; readonly filter?: PointFilter }): Promise<readonly Hit[]>;
-  searchSparse(generation: string, tenant: string, query: { readonly terms: readonly string[]; readonly limit: number; readonly filter?: PointFilter }): Promise<readonly Hit[]>;
+  searchDense(
+    generation: string,
+    tenant: string,
+    query: { readonly vector: Float32Array; readonly limit: number; readonly filter?: PointFilter },
+  ): Promise<readonly Hit[]>;
+  searchSparse(
+    generation: string,
+    tenant: string,
+    query: { readonly terms: readonly string[]; readonly limit: number; readonly filter?: PointFilter },
+  ): Promise<readonly Hit[]>;
   /** Stored points after the id `after`, sorted by id, of all tenants: for verification alone. */
   scroll(generation: string, after: string, limit: number): Promise<readonly StoredPoint[]>;
   count(generation: string, tenant: string): Promise<number>;

@@ -10,6 +10,9 @@ export interface WorkQueue {
   readonly capabilities: { readonly shared: boolean };
   enqueue(items: readonly WorkItem[]): Promise<void>;
   /** Runs `handle` for items until `signal` aborts, at most `concurrency` at a time; resolves when the last has ended. */
-  consume(handle: (item: WorkItem, signal: AbortSignal) => Promise<void>, options: { readonly concurrency: number; readonly signal: AbortSignal }): Promise<void>;
+  consume(
+    handle: (item: WorkItem, signal: AbortSignal) => Promise<void>,
+    options: { readonly concurrency: number; readonly signal: AbortSignal },
+  ): Promise<void>;
   close(): Promise<void>;
 }

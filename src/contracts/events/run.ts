@@ -23,11 +23,31 @@ export type RunEvent =
   | { readonly type: 'step-log'; readonly run: string; readonly step: string; readonly message: string }
   /** A hit that could not be used: its artifact is gone or was changed. */
   | { readonly type: 'cache-miss'; readonly run: string; readonly step: string; readonly message: string }
-  | { readonly type: 'step-retry'; readonly run: string; readonly step: string; readonly attempt: number; readonly delayMs: number; readonly problem: Problem }
-  | { readonly type: 'job-launched'; readonly run: string; readonly step: string; readonly job: string; readonly how: 'started' | 'adopted' | 'resumed'; readonly attempt: number }
+  | {
+      readonly type: 'step-retry';
+      readonly run: string;
+      readonly step: string;
+      readonly attempt: number;
+      readonly delayMs: number;
+      readonly problem: Problem;
+    }
+  | {
+      readonly type: 'job-launched';
+      readonly run: string;
+      readonly step: string;
+      readonly job: string;
+      readonly how: 'started' | 'adopted' | 'resumed';
+      readonly attempt: number;
+    }
   | { readonly type: 'job-phase'; readonly run: string; readonly step: string; readonly phase: string }
   /** The newest values of a job's metrics. */
-  | { readonly type: 'job-metric'; readonly run: string; readonly step: string; readonly at: number; readonly values: Readonly<Record<string, number | string>> }
+  | {
+      readonly type: 'job-metric';
+      readonly run: string;
+      readonly step: string;
+      readonly at: number;
+      readonly values: Readonly<Record<string, number | string>>;
+    }
   | {
       readonly type: 'step-finished';
       readonly run: string;
