@@ -1,8 +1,8 @@
-import { endOfLine, firstInk } from "./lines.ts";
+import { endOfLine, firstInk } from './lines.ts';
 
 /** A block of a text: offsets in UTF-16 code units, the line break after its last line not included. */
 export interface Block {
-  readonly kind: "heading" | "paragraph" | "list" | "table" | "code";
+  readonly kind: 'heading' | 'paragraph' | 'list' | 'table' | 'code';
   readonly start: number;
   readonly end: number;
   /** Depth of a heading from 1; 0 for every other block. */
@@ -10,7 +10,7 @@ export interface Block {
 }
 
 /** The runs of lines between blank lines, each one a block of `kind`. */
-export function paragraphBlocks(text: string, kind: "paragraph" | "code"): Block[] {
+export function paragraphBlocks(text: string, kind: 'paragraph' | 'code'): Block[] {
   const blocks: Block[] = [];
   let start = -1;
   let end = 0;

@@ -21,10 +21,23 @@ export function codePointOffsets(text: string): (offset: number) => number {
   };
 }
 
-/** The first offset at or after `offset` that does not split a surrogate pair. */
-export function wholeCodePoint(text: string, offset: number): number {
-  return startsPair(text, offset - 1) ? offset + 1 : offset;
+/** Most code points that are kept with the character before them: real characters have fewer, and a text of marks alone must not become one character. */
+const LONGEST_CHARACTER = 32;
+
+/** The first offset from `offset` on that splits no surrogate pair, and no marks, emoji modifiers or joined emoji from the character before. */
+export function wholeCharacter(text: string, offset: number, end: number): number {
+  let at = startsPair(text, offset - 1) ? offset + 1 : offset;
+  for (let kept = 0; at < end && kept < LONGEST_CHARACTER; kept += 1) {
+    if (text.charCodeAt(at) < 0x300) break;
+    const next = String.fromCodePoint(text.codePointAt(at)!);
+    const joined = text.charCodeAt(at - 1) === ZERO_WIDTH_JOINER;
+    if (!joined && !/^[\p{M}\p{Emoji_Modifier}\u200d]/u.test(next)) break;
+    at += next.length;
+  }
+  return Math.min(at, end);
 }
+
+const ZERO_WIDTH_JOINER = 0x200d;
 
 function pairsBetween(text: string, start: number, end: number): number {
   let pairs = 0;
@@ -35,7 +48,5 @@ function pairsBetween(text: string, start: number, end: number): number {
 }
 
 function startsPair(text: string, index: number): boolean {
-  return (
-    (text.charCodeAt(index) & 0xfc00) === 0xd800 && (text.charCodeAt(index + 1) & 0xfc00) === 0xdc00
-  );
+  return (text.charCodeAt(index) & 0xfc00) === 0xd800 && (text.charCodeAt(index + 1) & 0xfc00) === 0xdc00;
 }

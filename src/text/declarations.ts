@@ -1,5 +1,5 @@
-import type { Block } from "./blocks.ts";
-import { endOfLine } from "./lines.ts";
+import type { Block } from './blocks.ts';
+import { endOfLine } from './lines.ts';
 
 /** Words that open a declaration in the languages that a repository is likely to hold. */
 const DECLARES =
@@ -24,13 +24,13 @@ export function declarationOf(text: string, block: Block): string | null {
 
 /** Whether a block begins a new top-level declaration: its first line is not indented and does not close an earlier one. */
 export function startsDeclaration(text: string, block: Block): boolean {
-  return !/[\s})\]]/.test(text[block.start] ?? " ");
+  return !/[\s})\]]/.test(text[block.start] ?? ' ');
 }
 
 function name(line: string): string {
   const head = line
-    .replace(/<[^<>]*>/g, "")
+    .replace(/<[^<>]*>/g, '')
     .split(/[({=:;]/, 1)[0]!
     .trim();
-  return head.length > LONGEST ? `${[...head].slice(0, LONGEST - 1).join("")}…` : head;
+  return head.length > LONGEST ? `${[...head].slice(0, LONGEST - 1).join('')}…` : head;
 }

@@ -1,6 +1,6 @@
 /** Offset of the line break that ends the line at `start`, or the text's end. */
 export function endOfLine(text: string, start: number): number {
-  const end = text.indexOf("\n", start);
+  const end = text.indexOf('\n', start);
   return end === -1 ? text.length : end;
 }
 

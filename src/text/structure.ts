@@ -1,10 +1,10 @@
-import type { CleanDocument } from "../contracts/document.ts";
-import { paragraphBlocks, type Block } from "./blocks.ts";
-import { codePointOffsets } from "./code-points.ts";
-import { declarationOf, startsDeclaration } from "./declarations.ts";
-import { headingText } from "./heading-text.ts";
-import { firstInk, lastInk } from "./lines.ts";
-import { markdownBlocks } from "./markdown-blocks.ts";
+import type { CleanDocument } from '../contracts/document.ts';
+import { paragraphBlocks, type Block } from './blocks.ts';
+import { codePointOffsets } from './code-points.ts';
+import { declarationOf, startsDeclaration } from './declarations.ts';
+import { headingText } from './heading-text.ts';
+import { firstInk, lastInk } from './lines.ts';
+import { markdownBlocks } from './markdown-blocks.ts';
 
 /** What stands under one heading, up to the next heading of any level. */
 export interface Section {
@@ -33,10 +33,10 @@ export interface OutlineSection {
  * The sections of a cleaned document in reading order.
  * Markdown has one a heading, code one a top-level declaration (with the declaration as its heading, and as part of its body), plain text one.
  */
-export function sections(document: Pick<CleanDocument, "text" | "contentType">): Section[] {
+export function sections(document: Pick<CleanDocument, 'text' | 'contentType'>): Section[] {
   const offset = codePointOffsets(document.text);
   return outline(document).map(({ headings, level, blocks, end }) => {
-    const heading = blocks[0]?.kind === "heading" ? blocks[0] : null;
+    const heading = blocks[0]?.kind === 'heading' ? blocks[0] : null;
     const start = heading ? (blocks[1]?.start ?? heading.end) : (blocks[0]?.start ?? end);
     return {
       headings,
@@ -49,15 +49,15 @@ export function sections(document: Pick<CleanDocument, "text" | "contentType">):
 }
 
 /** The sections that a document is cut by; they hold every character that is not white space. */
-export function outline(document: Pick<CleanDocument, "text" | "contentType">): OutlineSection[] {
+export function outline(document: Pick<CleanDocument, 'text' | 'contentType'>): OutlineSection[] {
   switch (document.contentType) {
-    case "markdown":
-    case "html":
+    case 'markdown':
+    case 'html':
       return headingSections(document.text, markdownBlocks(document.text));
-    case "code":
-      return declarationSections(document.text, paragraphBlocks(document.text, "code"));
-    case "text":
-      return sectionOf(document.text, [], 0, paragraphBlocks(document.text, "paragraph"));
+    case 'code':
+      return declarationSections(document.text, paragraphBlocks(document.text, 'code'));
+    case 'text':
+      return sectionOf(document.text, [], 0, paragraphBlocks(document.text, 'paragraph'));
   }
 }
 
@@ -67,12 +67,12 @@ function headingSections(text: string, blocks: readonly Block[]): OutlineSection
   let first = 0;
   for (let index = 0; index <= blocks.length; index += 1) {
     const block = blocks[index];
-    if (block && block.kind !== "heading") continue;
+    if (block && block.kind !== 'heading') continue;
     if (index > first)
       found.push(
         ...sectionOf(
           text,
-          path.map(({ heading }) => heading).filter((heading) => heading !== ""),
+          path.map(({ heading }) => heading).filter((heading) => heading !== ''),
           path.at(-1)?.level ?? 0,
           blocks.slice(first, index),
         ),
@@ -92,26 +92,14 @@ function declarationSections(text: string, blocks: readonly Block[]): OutlineSec
     const block = blocks[index];
     if (block && !startsDeclaration(text, block)) continue;
     const declaration = declarationOf(text, blocks[first]!);
-    found.push(
-      ...sectionOf(
-        text,
-        declaration === null ? [] : [declaration],
-        declaration === null ? 0 : 1,
-        blocks.slice(first, index),
-      ),
-    );
+    found.push(...sectionOf(text, declaration === null ? [] : [declaration], declaration === null ? 0 : 1, blocks.slice(first, index)));
     first = index;
   }
   return found;
 }
 
 /** The section of these blocks; none where there are no blocks. */
-function sectionOf(
-  text: string,
-  headings: string[],
-  level: number,
-  blocks: readonly Block[],
-): OutlineSection[] {
+function sectionOf(text: string, headings: string[], level: number, blocks: readonly Block[]): OutlineSection[] {
   const [first, last] = [blocks[0], blocks.at(-1)];
   if (!first || !last) return [];
   return [
