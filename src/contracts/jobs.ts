@@ -97,6 +97,8 @@ export type JobName = keyof typeof jobs;
 /** What a training job says of itself when it ends. */
 export const TrainingSummary = z.strictObject({
   job: z.string(),
+  /** The job's params, as it was given them. */
+  params: z.record(z.string(), z.json()),
   steps: z.int().nonnegative(),
   /** Mean loss of the last logged steps, nats a token; null where nothing was logged. */
   finalLoss: z.number().nullable(),

@@ -3,56 +3,16 @@ import type { z } from 'zod';
 import type { AnyArtifact, JsonArtifact, RowsArtifact } from '../contracts/artifact.ts';
 import type { JobName, jobs } from '../contracts/jobs.ts';
 import type { PortName, Ports } from '../ports/ports.ts';
+import type { InputOf, Mapped, OutputOf } from './values.ts';
+
+export { drop } from './values.ts';
+export type { Drop, FolderReader, InputOf, Mapped, OutputOf, RowReader } from './values.ts';
 
 /** Version of what a step can see of the engine; part of every fingerprint, raised when the same step would mean something else. */
 export const stepContractVersion = 1;
 
 /** Artifacts by the camelCase key under which a step names them. */
 export type Artifacts = Readonly<Record<string, AnyArtifact>>;
-
-/** Rows of an input: may be iterated any number of times. */
-export interface RowReader<Row> extends AsyncIterable<Row> {
-  readonly count: number;
-  readonly digest: string;
-  /** A local, read-only JSON Lines file of the rows. */
-  path(): Promise<string>;
-}
-
-/** A folder that is an input. */
-export interface FolderReader {
-  readonly digest: string;
-  /** A local, read-only folder. */
-  path(): Promise<string>;
-}
-
-/** What a step sees of an input: the value, its rows, or its folder. */
-export type InputOf<Artifact> =
-  Artifact extends RowsArtifact<string, infer Row>
-    ? RowReader<Row>
-    : Artifact extends JsonArtifact<string, infer Value>
-      ? Value
-      : FolderReader;
-
-/** What a step writes an output with. JSON is written exactly once; rows in the order in which they shall stay; a folder into `path`. */
-export type OutputOf<Artifact> =
-  Artifact extends RowsArtifact<string, infer Row>
-    ? { write(row: Row): Promise<void> }
-    : Artifact extends JsonArtifact<string, infer Value>
-      ? { write(value: Value): Promise<void> }
-      : { readonly path: string };
-
-/** A row left out, with the reason that is counted: the only way to lose one. */
-export interface Drop {
-  readonly dropped: string;
-}
-
-/** Leaves a row out for a kebab-case reason. */
-export function drop(_row: unknown, reason: string): Drop {
-  return { dropped: reason };
-}
-
-/** What a map step makes of one row: a row, several, or none for a reason. */
-export type Mapped<Row> = Row | readonly [Row, ...Row[]] | Drop;
 
 /** What every step may use beside its inputs and outputs. */
 export interface Tools<Needs extends PortName> {

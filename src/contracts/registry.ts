@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { Digest } from './document.ts';
+
+/** A folder in the artifact store. */
+export const FolderReference = z.strictObject({ digest: Digest, bytes: z.int().nonnegative(), files: z.int().positive() });
+export type FolderReference = z.output<typeof FolderReference>;
+
+/** How a model came to be. */
+export const ModelMethod = z.enum(['pretrain-tiny', 'sft', 'dpo']);
+export type ModelMethod = z.output<typeof ModelMethod>;
+
+/** An immutable, content-addressed version of a model. References to other versions are `<name>@<version>`. */
+export const ModelVersion = z.strictObject({
+  name: z.string(),
+  /** The first 12 hexadecimal digits of the digest of everything here but run and time. */
+  version: z.string(),
+  method: ModelMethod,
+  /** Its base was pretrained here on a few documents: good for proving the pipeline, not for answering people. */
+  toy: z.boolean(),
+  /** Whole weights that can be served: the base itself, or adapter and base merged. */
+  weights: Digest,
+  /** The adapter alone, null for a base. */
+  adapter: Digest.nullable(),
+  /** The version that the adapter stands on; null for a base. */
+  base: z.string().nullable(),
+  /** The version that tuning started from (the SFT version of a DPO version); null where that is the base. */
+  parent: z.string().nullable(),
+  /** The dataset version, `<name>@<version>`; null for a base. */
+  dataset: z.string().nullable(),
+  /** The rows that were learned: documents, instruction samples, or preference pairs. */
+  data: Digest,
+  promptTemplate: Digest,
+  params: z.json(),
+  seed: z.int().nonnegative(),
+  libraries: z.record(z.string(), z.string()),
+  /** Largest absolute difference of logits between adapter and merged weights; null for a base. */
+  mergeDifference: z.number().nonnegative().nullable(),
+  run: z.string(),
+  /** ISO 8601, by the metadata store's clock. */
+  createdAt: z.iso.datetime(),
+});
+export type ModelVersion = z.output<typeof ModelVersion>;
+
+/** One move of an alias. The alias names what its last move says. */
+export const AliasMove = z.strictObject({
+  from: z.string().nullable(),
+  to: z.string(),
+  /** The user or job that moved it. */
+  who: z.string(),
+  when: z.iso.datetime(),
+  run: z.string().nullable(),
+  /** Digest of the evaluation report that justified it, null where none did. */
+  report: Digest.nullable(),
+  reason: z.string(),
+});
+export type AliasMove = z.output<typeof AliasMove>;
+
+/** A version that an alias names, as a step's artifact: null where it names none. */
+export const ResolvedModel = z.strictObject({
+  alias: z.string(),
+  model: ModelVersion.nullable(),
+});
+export type ResolvedModel = z.output<typeof ResolvedModel>;
