@@ -38,9 +38,12 @@ export function revisionOf(document: Document): string {
   return digestOf(document);
 }
 
+/** A document beside its revision: a row of the artifact `documents`, and what cleaning takes. */
+export const RevisedDocument = z.strictObject({ ...Document.shape, revision: Digest });
+export type RevisedDocument = z.output<typeof RevisedDocument>;
+
 /** A document as the store holds it. */
-export interface StoredDocument extends Document {
-  readonly revision: string;
+export interface StoredDocument extends RevisedDocument {
   /** Its source was read completely and no longer holds it: it stays in the index, and out of new datasets. */
   readonly vanished: boolean;
 }
