@@ -110,6 +110,8 @@ export const RunRecord = z.discriminatedUnion('type', [
     type: z.literal('run-started'),
     run: z.string(),
     pipeline: z.string(),
+    /** Milliseconds by the store's clock, as in every record. */
+    at: z.number(),
     holder: Holder,
     profile: z.string(),
     steps: z.array(PlannedStep),
@@ -125,6 +127,9 @@ export const RunRecord = z.discriminatedUnion('type', [
     key: z.string().nullable(),
     artifacts: z.record(z.string(), ArtifactReference),
     counts: z.record(z.string(), z.number()),
+    /** What the result depends on, where the step succeeded: the index of results is rebuilt from it. */
+    parts: FingerprintParts.nullable(),
+    at: z.number(),
     durationMs: z.number(),
     problem: ProblemRecord.nullable(),
   }),
