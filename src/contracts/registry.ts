@@ -61,3 +61,16 @@ export const ResolvedModel = z.strictObject({
   model: ModelVersion.nullable(),
 });
 export type ResolvedModel = z.output<typeof ResolvedModel>;
+
+/** The versions that an evaluation compares, as `<name>@<version>`. */
+export const ComparedModels = z.strictObject({
+  name: z.string(),
+  /** The alias that a pass moves. */
+  alias: z.string(),
+  base: z.string(),
+  sft: z.string(),
+  candidate: z.string(),
+  /** What the candidate would replace, or has replaced; null for the first version: then the bar is the base. */
+  incumbent: z.string().nullable(),
+});
+export type ComparedModels = z.output<typeof ComparedModels>;

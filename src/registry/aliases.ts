@@ -1,4 +1,3 @@
-import type { Json } from '../contracts/digest.ts';
 import type { AliasMove, ModelVersion } from '../contracts/registry.ts';
 import type { MetadataStore } from '../ports/metadata-store.ts';
 import { findModels } from './models.ts';

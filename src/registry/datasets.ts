@@ -1,4 +1,3 @@
-import type { Json } from '../contracts/digest.ts';
 import { digestOf } from '../contracts/digest.ts';
 import type { DatasetVersion } from '../contracts/dataset.ts';
 import type { MetadataStore } from '../ports/metadata-store.ts';

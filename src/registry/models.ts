@@ -1,5 +1,4 @@
 import { digestOf } from '../contracts/digest.ts';
-import type { Json } from '../contracts/digest.ts';
 import type { ModelVersion } from '../contracts/registry.ts';
 import type { MetadataStore } from '../ports/metadata-store.ts';
 import { streamsWith } from './streams.ts';

@@ -1,0 +1,97 @@
+import type { MergeSummary, TrainingSummary } from '../contracts/jobs.ts';
+import { ProblemError } from '../contracts/problem.ts';
+import { promptTemplateDigest } from '../contracts/prompt-template.ts';
+import type { ModelVersion } from '../contracts/registry.ts';
+import type { MetadataStore } from '../ports/metadata-store.ts';
+import { moveAlias, readAlias } from './aliases.ts';
+import type { ModelContent } from './models.ts';
+import { modelReference, registerModel } from './models.ts';
+
+/** An adapter, the weights that it was merged into, and what was learned; each by digest. */
+export interface TunedModel {
+  readonly weights: string;
+  readonly adapter: string;
+  readonly data: string;
+  readonly summary: TrainingSummary;
+  readonly merge: MergeSummary;
+}
+
+/** The three versions that one training run makes, and what they share. */
+export interface TrainingRun {
+  readonly name: string;
+  /** `<name>@<version>` of the dataset. */
+  readonly dataset: string;
+  readonly toy: boolean;
+  readonly base: { readonly weights: string; readonly data: string; readonly summary: TrainingSummary };
+  readonly sft: TunedModel;
+  readonly dpo: TunedModel;
+}
+
+function baseContent({ name, toy, base }: TrainingRun): ModelContent {
+  return {
+    name,
+    method: 'pretrain-tiny',
+    toy,
+    weights: base.weights,
+    adapter: null,
+    base: null,
+    parent: null,
+    dataset: null,
+    data: base.data,
+    promptTemplate: promptTemplateDigest,
+    params: base.summary.params,
+    seed: base.summary.seed,
+    libraries: base.summary.libraries,
+    mergeDifference: null,
+  };
+}
+
+function tunedContent(run: TrainingRun, method: 'sft' | 'dpo', base: ModelVersion, parent: ModelVersion | null): ModelContent {
+  const { weights, adapter, data, summary, merge } = run[method];
+  return {
+    ...baseContent(run),
+    method,
+    weights,
+    adapter,
+    base: modelReference(base),
+    parent: parent === null ? null : modelReference(parent),
+    dataset: run.dataset,
+    data,
+    params: summary.params,
+    seed: summary.seed,
+    libraries: summary.libraries,
+    mergeDifference: merge.maxLogitDifference,
+  };
+}
+
+/** Registers base, SFT and DPO as versions, and points the alias `candidate` at the last, which is returned. */
+export async function registerTraining(store: MetadataStore, training: TrainingRun, run: string): Promise<ModelVersion> {
+  const base = await registerModel(store, baseContent(training), run);
+  const sft = await registerModel(store, tunedContent(training, 'sft', base, null), run);
+  const dpo = await registerModel(store, tunedContent(training, 'dpo', base, sft), run);
+  const { target } = await readAlias(store, training.name, 'candidate');
+  const moved = await moveAlias(store, {
+    model: training.name,
+    alias: 'candidate',
+    expected: target,
+    to: modelReference(dpo),
+    who: 'training-pipeline',
+    run,
+    report: null,
+    reason: 'trained',
+  });
+  if (!moved.ok) throw new ProblemError(aliasMoved(training.name, 'candidate', target, moved.found));
+  return dpo;
+}
+
+/** The problem of a compare-and-swap that someone else won. */
+export function aliasMoved(model: string, alias: string, expected: string | null, found: string | null) {
+  return {
+    reason: 'alias-moved',
+    message: `The alias '${alias}' of ${model} was moved by someone else meanwhile`,
+    expected: expected ?? 'no target',
+    found: found ?? 'no target',
+    hint: 'Run the pipeline again',
+    exit: 1,
+  } as const;
+}

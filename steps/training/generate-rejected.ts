@@ -1,0 +1,15 @@
+import { folder, rows } from '../../src/contracts/artifact.ts';
+import { AnswerRow, GenerateAnswersParams, PromptRow } from '../../src/contracts/jobs.ts';
+import { defineJobStep } from '../../src/engine/define.ts';
+
+/** Lets the SFT model answer the prompts: answers to reject beside the author's own. */
+export const generateRejected = defineJobStep({
+  name: 'generate-rejected',
+  version: 1,
+  summary: 'Let the SFT model write the answers to reject',
+  job: 'generate-answers',
+  params: GenerateAnswersParams,
+  inputs: { model: folder('sft-model'), prompts: rows('rejection-prompts', PromptRow) },
+  outputs: { answers: rows('rejected-answers', AnswerRow) },
+  pool: 'training',
+});
