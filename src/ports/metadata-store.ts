@@ -7,7 +7,7 @@ export interface StreamRecord {
   readonly data: Json;
 }
 
-/** A row of a table. `revision` counts its writes from 1. */
+/** A row of a table. `revision` counts the writes of its key from 1, and goes on counting when a row comes back after it was deleted or expired. */
 export interface TableRow {
   readonly key: string;
   readonly revision: number;
@@ -23,7 +23,7 @@ export interface RowWrite {
   readonly expiresInMs?: number;
 }
 
-/** What became of a write: the row's new revision, or the revision that stood in its way. */
+/** What became of a write: the row's new revision (0 of a deleted one), or the revision that stood in its way. */
 export type WriteOutcome = { readonly ok: true; readonly revision: number } | { readonly ok: false; readonly actual: number };
 
 /** `process`: survives the death of this process. `power`: on disk before the promise resolves, as records that guard an effect must be. */
