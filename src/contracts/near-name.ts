@@ -12,7 +12,7 @@ export function editDistance(left: string, right: string): number {
   return row[right.length]!;
 }
 
-/** The known name that was probably meant: the closest within a third of its length (at least 1, ties by order), or else one that contains the given one; null where none is near. */
+/** The known name that was probably meant: the closest within a third of its length (rounded up, ties by order), or else one that contains the given one; null where none is near. */
 export function nearName(given: string, known: Iterable<string>): string | null {
   const wanted = given.toLowerCase();
   let best: string | null = null;
@@ -22,7 +22,7 @@ export function nearName(given: string, known: Iterable<string>): string | null 
     const candidate = name.toLowerCase();
     if (wanted.length >= 3 && candidate.includes(wanted)) containing ??= name;
     const distance = editDistance(wanted, candidate);
-    if (distance < bestDistance && distance <= Math.max(1, Math.floor(candidate.length / 3))) {
+    if (distance < bestDistance && distance <= Math.ceil(candidate.length / 3)) {
       best = name;
       bestDistance = distance;
     }

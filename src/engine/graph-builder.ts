@@ -1,0 +1,89 @@
+import { getCallSites } from 'node:util';
+import type { Problem } from '../contracts/problem.ts';
+import type { AnyPipeline, AnyStep, Handle, Handles, PipelineBuilder, Place, When, Wiring } from './define.ts';
+import { outputsOf, placeText } from './step-shape.ts';
+
+/** A step as `build` wired it, not yet checked. */
+export interface WiredStep {
+  readonly address: string;
+  readonly step: AnyStep;
+  readonly inputs: Readonly<Record<string, Handle | undefined>>;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly when: When<unknown> | undefined;
+  after: readonly (Handle | undefined)[];
+  readonly place: Place;
+}
+
+type AnyHandles = Handles<Record<string, never>>;
+
+/** Runs a pipeline's `build` and notes every step with its wiring; mistakes that only show here are returned beside them. */
+export function wire(pipeline: AnyPipeline): { readonly steps: readonly WiredStep[]; readonly problems: readonly Problem[] } {
+  const steps: WiredStep[] = [];
+  const problems: Problem[] = [];
+  const uses = new Map<string, Place>();
+
+  const builderAt = (prefix: string): PipelineBuilder => ({
+    step: (step: AnyStep, wired: unknown, wiring: Wiring<unknown> = {}) => {
+      const address = `${prefix}${wiring.as ?? step.name}`;
+      const inputs = step.kind === 'map' ? { input: wired as Handle | undefined } : ((wired ?? {}) as Record<string, Handle | undefined>);
+      steps.push({ address, step, inputs, params: wiring.params ?? {}, when: wiring.when, after: wiring.after ?? [], place: callSite() });
+      const handles = Object.fromEntries(
+        Object.entries(outputsOf(step)).map(([output, artifact]) => [output, { step: address, output, artifact } satisfies Handle]),
+      );
+      return (step.kind === 'map' ? handles['output'] : handles) as never;
+    },
+    use: (used: AnyPipeline, inputs: object, wiring: { readonly as?: string; readonly after?: readonly Handle[] } = {}) => {
+      const inner = `${prefix}${wiring.as ?? used.name}.`;
+      const place = callSite();
+      const earlier = uses.get(inner);
+      if (earlier) problems.push(usedTwice(inner.slice(0, -1), earlier, place));
+      uses.set(inner, place);
+      const start = steps.length;
+      const result: unknown = used.build(builderAt(inner), inputs);
+      const added = earlier ? steps.splice(start) : steps.slice(start);
+      const own = new Set(added.map((step) => step.address));
+      for (const step of added) {
+        if (wiring.after && !dependsOn(step, own)) step.after = [...step.after, ...wiring.after];
+      }
+      return result as never;
+    },
+  });
+
+  try {
+    pipeline.build(builderAt(''), {} as AnyHandles);
+  } catch (error) {
+    problems.push({
+      reason: 'build-failed',
+      message: `Pipeline ${pipeline.name} cannot be built: ${error instanceof Error ? error.message : String(error)}`,
+      hint: 'build() may only wire steps; see the stack of the error with --verbose',
+      exit: 2,
+    });
+  }
+  return { steps, problems };
+}
+
+/** Every handle that a wired step refers to. */
+export function handlesOf(step: WiredStep): readonly (Handle | undefined)[] {
+  return [...Object.values(step.inputs), ...(step.when ? [step.when[0]] : []), ...step.after];
+}
+
+function dependsOn(step: WiredStep, addresses: ReadonlySet<string>): boolean {
+  return handlesOf(step).some((handle) => handle !== undefined && addresses.has(handle.step));
+}
+
+/** The place of the code that called the builder. */
+function callSite(): Place {
+  const site = getCallSites(3)[2];
+  return { file: site?.scriptName.replace(/^file:\/\//, '') ?? '', line: site?.lineNumber ?? 0 };
+}
+
+function usedTwice(name: string, earlier: Place, place: Place): Problem {
+  return {
+    reason: 'duplicate-address',
+    message: `Pipeline ${name} is used twice under the same name`,
+    where: placeText(place),
+    found: `first used at ${placeText(earlier)}`,
+    hint: "Give one of them another name: use(…, { as: 'name' })",
+    exit: 2,
+  };
+}
