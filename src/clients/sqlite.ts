@@ -35,7 +35,7 @@ interface PendingWrite {
 }
 
 /** No transaction takes up further writes after this long: it leaves room to commit within 50 ms. */
-const transactionBudgetMs = 20;
+const transactionBudgetMs = 15;
 const defaultBusyLimitMs = 60_000;
 
 /** One SQLite file, opened at the first call. Reads and writes are short synchronous bodies, so that nothing holds the event loop for long. */

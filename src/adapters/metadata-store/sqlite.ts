@@ -5,7 +5,7 @@ import type { Json } from '../../contracts/digest.ts';
 import type { MetadataStore, RowWrite, StreamRecord, TableRow, WriteOutcome } from '../../ports/metadata-store.ts';
 
 const migrations = [
-  `CREATE TABLE stream (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, seq INTEGER NOT NULL) STRICT;
+  `CREATE TABLE stream (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
    CREATE TABLE record (
      stream INTEGER NOT NULL, seq INTEGER NOT NULL, at INTEGER NOT NULL, data TEXT NOT NULL,
      PRIMARY KEY (stream, seq)
@@ -18,7 +18,7 @@ const migrations = [
 ];
 
 /** Rows in one body of a write: few enough that a group of them stays within its time. */
-const rowsAtOnce = 100;
+const rowsAtOnce = 50;
 
 interface SavedRow {
   readonly id: number;
@@ -121,16 +121,13 @@ export function openSqliteMetadataStore({ file, busyLimitMs }: { readonly file: 
 }
 
 function append(connection: SqliteConnection, stream: string, expectedSeq: number | null, records: readonly string[]) {
-  let { id, seq } = connection.get<{ id: number; seq: number }>('SELECT id, seq FROM stream WHERE name = ?', stream) ?? {
-    id: null,
-    seq: 0,
-  };
+  let id = connection.get<{ id: number }>('SELECT id FROM stream WHERE name = ?', stream)?.id;
+  let seq = id === undefined ? 0 : connection.get<{ seq: number }>('SELECT max(seq) AS seq FROM record WHERE stream = ?', id)!.seq;
   if (expectedSeq !== null && expectedSeq !== seq) return { ok: false as const, actual: seq };
   if (records.length === 0) return { ok: true as const, seq };
-  id ??= connection.get<{ id: number }>('INSERT INTO stream (name, seq) VALUES (?, 0) RETURNING id', stream)!.id;
+  id ??= connection.get<{ id: number }>('INSERT INTO stream (name) VALUES (?) RETURNING id', stream)!.id;
   const at = Date.now();
   for (const data of records) connection.run('INSERT INTO record (stream, seq, at, data) VALUES (?, ?, ?, ?)', id, ++seq, at, data);
-  connection.run('UPDATE stream SET seq = ? WHERE id = ?', seq, id);
   return { ok: true as const, seq };
 }
 
