@@ -91,6 +91,8 @@ export const GateReport = z.strictObject({
   /** Every check that ran, so that silence is known to be a pass. */
   checks: z.array(z.string()),
   findings: z.array(GateFinding),
+  /** The messages of the findings that refuse, each with its check; of a pass, what it looked at. */
+  reasons: z.array(z.string()).min(1),
 });
 export type GateReport = z.output<typeof GateReport>;
 

@@ -22,7 +22,11 @@ export interface BootstrapOptions {
  * clusters are drawn with replacement, both models on the same draw, and the figure is computed anew from the summed statistics.
  * `statistic` maps summed vectors to the figure. Throws for no item.
  */
-export function pairedBootstrap(items: readonly PairedItem[], statistic: (sums: Float64Array) => number, options: BootstrapOptions): MetricWithInterval {
+export function pairedBootstrap(
+  items: readonly PairedItem[],
+  statistic: (sums: Float64Array) => number,
+  options: BootstrapOptions,
+): MetricWithInterval {
   if (options.resamples < 1000) throw new RangeError(`A bootstrap needs 1,000 resamples or more, found ${options.resamples}`);
   const clusters = sumByCluster(items);
   const first = clusters[0];
@@ -48,7 +52,12 @@ export function pairedBootstrap(items: readonly PairedItem[], statistic: (sums: 
   }
   differences.sort();
   const tail = (1 - options.confidence) / 2;
-  return { value: differenceOver(clusters), low: quantile(differences, tail), high: quantile(differences, 1 - tail), confidence: options.confidence };
+  return {
+    value: differenceOver(clusters),
+    low: quantile(differences, tail),
+    high: quantile(differences, 1 - tail),
+    confidence: options.confidence,
+  };
 }
 
 interface ClusterSums {

@@ -31,7 +31,8 @@ export function rankingScores(
   rankings: readonly Ranking[],
   cutOffs: readonly number[],
 ): { questions: number; recallAt: Record<string, number>; meanReciprocalRank: number; ndcg10: number } {
-  const mean = (score: (ranking: Ranking) => number): number => (rankings.length === 0 ? 0 : rankings.reduce((sum, ranking) => sum + score(ranking), 0) / rankings.length);
+  const mean = (score: (ranking: Ranking) => number): number =>
+    rankings.length === 0 ? 0 : rankings.reduce((sum, ranking) => sum + score(ranking), 0) / rankings.length;
   return {
     questions: rankings.length,
     recallAt: Object.fromEntries(cutOffs.map((k) => [String(k), mean((ranking) => recallAt(k, ranking))])),

@@ -17,7 +17,8 @@ export function rougeSignature(tokenizer: RougeTokenizer): string {
   return `rouge-l|tokenizer:${tokenizer}|stemmer:none|beta:1|version:1`;
 }
 
-const unspacedScripts = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]\p{M}*/gu;
+const unspacedScripts =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]\p{M}*/gu;
 
 /**
  * The tokenizer that fits a corpus of references: that of `rouge-score` unless more than a tenth of the letters lie outside a-z,

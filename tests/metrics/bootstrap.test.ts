@@ -30,10 +30,13 @@ test('items of one document are drawn together: one document leaves nothing to v
 
 test('a model compared with itself differs by exactly nothing', () => {
   fc.assert(
-    fc.property(fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.nat(50), fc.integer({ min: 1, max: 50 })), { minLength: 1, maxLength: 20 }), (rows) => {
-      const items = rows.map(([cluster, loss, size]) => ({ cluster, candidate: [loss, size], opponent: [loss, size] }));
-      expect(pairedBootstrap(items, ratio, options)).toMatchObject({ value: 0, low: 0, high: 0 });
-    }),
+    fc.property(
+      fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.nat(50), fc.integer({ min: 1, max: 50 })), { minLength: 1, maxLength: 20 }),
+      (rows) => {
+        const items = rows.map(([cluster, loss, size]) => ({ cluster, candidate: [loss, size], opponent: [loss, size] }));
+        expect(pairedBootstrap(items, ratio, options)).toMatchObject({ value: 0, low: 0, high: 0 });
+      },
+    ),
     { numRuns: 20 },
   );
 });
@@ -42,7 +45,11 @@ test('the 95 % interval holds the true difference about 95 times in a hundred', 
   const random = randomFrom(11);
   let held = 0;
   for (let experiment = 0; experiment < 200; experiment++) {
-    const items = Array.from({ length: 60 }, (_, index) => ({ cluster: `d${index}`, candidate: [random.below(101), 1], opponent: [random.below(101), 1] }));
+    const items = Array.from({ length: 60 }, (_, index) => ({
+      cluster: `d${index}`,
+      candidate: [random.below(101), 1],
+      opponent: [random.below(101), 1],
+    }));
     const { low, high } = pairedBootstrap(items, ratio, { ...options, seed: experiment });
     if (low <= 0 && 0 <= high) held += 1;
   }
@@ -51,7 +58,9 @@ test('the 95 % interval holds the true difference about 95 times in a hundred', 
 });
 
 test('fewer than 1,000 resamples, or no item, is a mistake of the caller', () => {
-  expect(() => pairedBootstrap([{ cluster: 'a', candidate: [1], opponent: [1] }], ratio, { ...options, resamples: 999 })).toThrow('1,000 resamples');
+  expect(() => pairedBootstrap([{ cluster: 'a', candidate: [1], opponent: [1] }], ratio, { ...options, resamples: 999 })).toThrow(
+    '1,000 resamples',
+  );
   expect(() => pairedBootstrap([], ratio, options)).toThrow('needs an item');
 });
 

@@ -3,12 +3,15 @@ import { describe, expect, test } from 'vitest';
 import { rougeL, rougeSignature, rougeTokenizerFor, rougeTokens } from '../../src/metrics/rouge.ts';
 import fixtures from '../fixtures/rouge-score-0.1.2.json' with { type: 'json' };
 
-test.each(fixtures)('ROUGE-L of "$generated" against "$reference" is that of rouge-score 0.1.2', ({ reference, generated, precision, recall, f1 }) => {
-  const score = rougeL(reference, generated, 'rouge-score');
-  expect(score.precision).toBeCloseTo(precision, 12);
-  expect(score.recall).toBeCloseTo(recall, 12);
-  expect(score.f1).toBeCloseTo(f1, 12);
-});
+test.each(fixtures)(
+  'ROUGE-L of "$generated" against "$reference" is that of rouge-score 0.1.2',
+  ({ reference, generated, precision, recall, f1 }) => {
+    const score = rougeL(reference, generated, 'rouge-score');
+    expect(score.precision).toBeCloseTo(precision, 12);
+    expect(score.recall).toBeCloseTo(recall, 12);
+    expect(score.f1).toBeCloseTo(f1, 12);
+  },
+);
 
 test('a text with words scores 1 against itself', () => {
   fc.assert(

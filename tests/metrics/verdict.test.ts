@@ -5,7 +5,16 @@ import { decide } from '../../src/metrics/verdict.ts';
 const floor = { minimumItems: 10, minimumDocuments: 3 };
 
 function comparison(low: number, value: number, high: number, change: Partial<Comparison> = {}): Comparison {
-  return { against: 'incumbent', difference: { value, low, high, confidence: 0.95 }, margin: 0.01, seed: 7, resamples: 1000, items: 40, documents: 12, ...change };
+  return {
+    against: 'incumbent',
+    difference: { value, low, high, confidence: 0.95 },
+    margin: 0.01,
+    seed: 7,
+    resamples: 1000,
+    items: 40,
+    documents: 12,
+    ...change,
+  };
 }
 
 test('passes where the whole interval lies within the margin', () => {

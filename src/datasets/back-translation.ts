@@ -1,0 +1,41 @@
+import type { CleanDocument } from '../contracts/document.ts';
+import type { Result } from '../contracts/problem.ts';
+import { z } from 'zod';
+import type { Answer } from './instructions.ts';
+
+const Reply = z.object({ instruction: z.string().trim().min(1) });
+
+/** What a chat model is asked, so that it writes the instruction whose answer the author has already given. */
+export function backTranslationPrompt(document: Pick<CleanDocument, 'title'>, answer: Answer): string {
+  const place = [...(document.title === null ? [] : [document.title]), ...answer.subject.path].join(' > ');
+  return [
+    'Below is a text that somebody wrote as an answer. Write the one instruction or question that it answers best.',
+    'Rules: name the subject itself, and never speak of "the text", "the extract" or "the context", since the reader of the instruction will not see them;',
+    'ask for nothing that the answer does not hold; one or two sentences; in the language of the answer.',
+    'Reply with JSON and nothing else: {"instruction": "…"}',
+    '',
+    ...(place === '' ? [] : [`Where it stands: ${place}`]),
+    'The answer:',
+    answer.text,
+  ].join('\n');
+}
+
+/** The instruction in a model's reply: its first JSON object, whatever stands around it, or why there is none. */
+export function parseBackTranslation(reply: string): Result<string, 'no-json' | 'no-instruction'> {
+  const opened = reply.slice(Math.max(0, reply.indexOf('{')));
+  for (const { index: end } of opened.matchAll(/\}/g)) {
+    const value = parseJson(opened.slice(0, end + 1));
+    if (value === undefined) continue;
+    const parsed = Reply.safeParse(value);
+    return parsed.success ? { ok: true, value: parsed.data.instruction.replaceAll(/\s+/g, ' ') } : { ok: false, error: 'no-instruction' };
+  }
+  return { ok: false, error: 'no-json' };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
