@@ -1,0 +1,1 @@
+"""The Python side of twin: jobs under a keeper, and services that live as long as twin does."""

@@ -1,0 +1,1 @@
+"""The services: long-lived processes that answer requests and end with twin."""
