@@ -24,6 +24,13 @@ export interface Tools<Needs extends PortName> {
   log(message: string): void;
 }
 
+/** A map step in the hands of the step that drives it: rows for a row, out of the row cache or made now; none where it was dropped. */
+export interface DrivenMapStep<In, Out> {
+  (row: In): Promise<readonly Out[]>;
+  /** Digest of everything but the row that the results depend on: code, version, params, ports. It names what was made with it. */
+  readonly identity: string;
+}
+
 /** What `run` of a step is given. */
 export interface StepContext<
   Params,
@@ -40,9 +47,7 @@ export interface StepContext<
   progress(done: number, total?: number): void;
   /** The step's map steps, each through its row cache. */
   readonly rows: {
-    readonly [Name in keyof RowSteps]: RowSteps[Name] extends MapStep<string, infer In, infer Out>
-      ? (row: In) => Promise<readonly Out[]>
-      : never;
+    readonly [Name in keyof RowSteps]: RowSteps[Name] extends MapStep<string, infer In, infer Out> ? DrivenMapStep<In, Out> : never;
   };
   /** The run that this is part of: for records of effects alone, never for results. */
   readonly run: string;
