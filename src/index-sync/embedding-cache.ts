@@ -1,0 +1,73 @@
+import { digestOf, sha256 } from '../contracts/digest.ts';
+import type { Embedder } from '../ports/embedder.ts';
+import type { MetadataStore } from '../ports/metadata-store.ts';
+
+/** The cache's table: it may be emptied at any time. */
+export const embeddingTable = 'cache:embeddings';
+
+/** Texts that are sent to the embedder together, and kept as soon as they are there. */
+const batchSize = 128;
+
+/** What embedding needs beside texts. */
+export interface EmbeddingPorts {
+  readonly embedder: Embedder;
+  readonly metadataStore: MetadataStore;
+}
+
+/** Vectors by text: from the cache where the same embedder has seen exactly this text, else made now and kept. */
+export async function embedCached(
+  texts: Iterable<string>,
+  { embedder, metadataStore }: EmbeddingPorts,
+  { signal, embedded }: { readonly signal?: AbortSignal | undefined; embedded?(made: number, cached: number): void } = {},
+): Promise<Map<string, Float32Array>> {
+  const vectors = await cachedVectors(texts, { embedder, metadataStore });
+  const missing = [...new Set(texts)].filter((text) => !vectors.has(text));
+  embedded?.(0, vectors.size);
+  for (let start = 0; start < missing.length; start += batchSize) {
+    const batch = missing.slice(start, start + batchSize);
+    const made = await embedder.embed(batch, signal ? { signal } : {});
+    await metadataStore.putMany(
+      embeddingTable,
+      batch.map((text, index) => ({ key: keyOf(embedder, text), expectedRevision: null, row: { vector: encode(made[index]!) } })),
+    );
+    for (const [index, text] of batch.entries()) vectors.set(text, made[index]!);
+    embedded?.(batch.length, 0);
+  }
+  return vectors;
+}
+
+/** Vectors of those texts that the cache holds. */
+export async function cachedVectors(
+  texts: Iterable<string>,
+  { embedder, metadataStore }: EmbeddingPorts,
+): Promise<Map<string, Float32Array>> {
+  const distinct = [...new Set(texts)];
+  const rows = await metadataStore.get(
+    embeddingTable,
+    distinct.map((text) => keyOf(embedder, text)),
+  );
+  const vectors = new Map<string, Float32Array>();
+  for (const [index, text] of distinct.entries()) {
+    const row = rows[index]?.row as { vector: string } | undefined;
+    if (row) vectors.set(text, decode(row.vector));
+  }
+  return vectors;
+}
+
+/** The sha256 of a vector's little-endian float32 bytes, as the index reports it. */
+export function vectorHash(vector: Float32Array): string {
+  return sha256(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength));
+}
+
+function keyOf(embedder: Embedder, text: string): string {
+  return digestOf([embedder.identity, embedder.dimension, text]);
+}
+
+function encode(vector: Float32Array): string {
+  return Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength).toString('base64');
+}
+
+function decode(text: string): Float32Array {
+  const bytes = Buffer.from(text, 'base64');
+  return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
+}
