@@ -29,7 +29,7 @@ def main() -> int:
         return run_attempt(arguments.attempt)
     from twin_workers.services.channel import serve_until_closed
 
-    return serve_until_closed(arguments.service, arguments.idle_seconds)
+    serve_until_closed(arguments.service, arguments.idle_seconds)
 
 
 if __name__ == "__main__":
