@@ -107,7 +107,6 @@ export type LengthSummary = z.output<typeof LengthSummary>;
 
 /** What a dataset holds, where it comes from and what was left out: for the reader of the registry. */
 export const DatasetCard = z.strictObject({
-  name: z.string(),
   /** Samples by split. */
   counts: z.record(SplitName, z.int().nonnegative()),
   /** Null when the set is empty. */

@@ -6,7 +6,7 @@ import { lengthOf } from './pieces.ts';
 export interface CardTally {
   add(split: SplitName, sample: InstructionSample): void;
   /** The card, once every row was added. */
-  card(rest: Pick<DatasetCard, 'name' | 'dropped'> & { readonly gate: GateReport }): DatasetCard;
+  card(rest: { readonly dropped: DatasetCard['dropped']; readonly gate: GateReport }): DatasetCard;
 }
 
 /** Starts to count a set. */
@@ -24,14 +24,13 @@ export function tallyCard(): CardTally {
       instructions.push(lengthOf(sample.instruction));
       answers.push(lengthOf(sample.answer));
     },
-    card({ name, dropped, gate }) {
+    card({ dropped, gate }) {
       return {
-        name,
         counts,
         lengths: answers.length === 0 ? null : { instruction: lengthSummary(instructions), answer: lengthSummary(answers) },
         methods,
         sources: [...sources.keys()].toSorted().map((key) => sources.get(key)!),
-        dropped: { ...dropped },
+        dropped,
         gate,
       };
     },

@@ -10,9 +10,8 @@ test('the card counts splits, lengths, methods and sources, and tells what was d
   tally.add('train', instructionSample({ answer: 'ab😀' }));
   tally.add('train', instructionSample({ answer: 'abcd', document: 'document-0' }));
   tally.add('test', instructionSample({ answer: 'abcde', method: 'back-translation' }));
-  const card = tally.card({ name: 'instructions', dropped: { generate: { 'too-short': 4 } }, gate });
+  const card = tally.card({ dropped: { generate: { 'too-short': 4 } }, gate });
   expect(DatasetCard.parse(card)).toEqual({
-    name: 'instructions',
     counts: { train: 2, validation: 0, test: 1 },
     lengths: {
       instruction: { minimum: 16, median: 16, percentile95: 16, maximum: 16 },
@@ -29,7 +28,7 @@ test('the card counts splits, lengths, methods and sources, and tells what was d
 });
 
 test('an empty set has no lengths', () => {
-  expect(tallyCard().card({ name: 'empty', dropped: {}, gate }).lengths).toBeNull();
+  expect(tallyCard().card({ dropped: {}, gate }).lengths).toBeNull();
 });
 
 test('the median of an even number of lengths lies between two, the percentile is one of them', () => {
