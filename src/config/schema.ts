@@ -1,0 +1,69 @@
+import { z } from 'zod';
+
+/** A secret, by where it is found: its value is read when it is needed, and never stored, printed or hashed. */
+export const SecretReference = z.strictObject({
+  env: z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_]*$/)
+    .describe('Name of the environment variable that holds the secret.'),
+});
+export type SecretReference = z.output<typeof SecretReference>;
+
+const Embedder = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('python').describe('The long-lived Python service.'),
+    model: z
+      .string()
+      .min(1)
+      .default('all-MiniLM-L6-v2')
+      .describe('all-MiniLM-L6-v2 out of the Python environment, or a folder with a model of that shape.'),
+  }),
+  z.strictObject({
+    kind: z
+      .literal('fake')
+      .describe(
+        'Vectors out of hashes, without any model: for trying pipelines out and for tests. Search by meaning finds nothing with it.',
+      ),
+    dimension: z.int().positive().default(384),
+  }),
+]);
+
+const ChatModel = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('none').describe('Nothing is answered in words: ask shows passages.') }),
+  z.strictObject({
+    kind: z
+      .literal('openai-compatible')
+      .describe('Any endpoint that speaks the chat completions of OpenAI: vLLM, llama.cpp, Ollama, OpenAI.'),
+    url: z.url().describe('Base of the API, with its version: http://localhost:11434/v1'),
+    model: z.string().min(1).describe('The name by which the endpoint knows the model.'),
+    apiKey: SecretReference.optional().describe('Where the key is found; none where the endpoint asks for none.'),
+  }),
+]);
+
+/** Everything that can be configured, after all layers. Parameters of steps are checked against the steps themselves. */
+export const Config = z.strictObject({
+  state: z.string().min(1).default('.twin').describe('Folder that holds all state, relative to where twin is started.'),
+  tenant: z.string().min(1).default('default').describe('Whose documents are collected, indexed and searched.'),
+  index: z.string().min(1).default('documents').describe('Name of the vector index that ask reads and sync-index fills.'),
+  embedder: Embedder.prefault({ kind: 'python' }),
+  chatModel: ChatModel.prefault({ kind: 'none' }),
+  reranker: z.literal('off').default('off').describe('Reorders passages after the search; off.'),
+  promotion: z
+    .strictObject({ alias: z.string().min(1).default('champion').describe('The alias that a passed evaluation moves.') })
+    .prefault({}),
+  params: z
+    .record(z.string(), z.json())
+    .default({})
+    .describe('Parameters of steps by address, <step>.<param>, as nested maps or joined by dots.'),
+});
+export type Config = z.output<typeof Config>;
+
+/** A file in configs/: any of the keys; what it leaves out comes from the layers below. */
+export const configFileJsonSchema = () => {
+  const schema = z.toJSONSchema(Config, { io: 'input' });
+  return {
+    ...schema,
+    title: 'twin configuration',
+    description: 'base.yaml, profiles/*.yaml and local.yaml in configs/. A file in configs/pipelines/ holds only params.',
+  };
+};
