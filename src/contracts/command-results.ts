@@ -1,0 +1,102 @@
+import type { DatasetCard, DatasetVersion } from './dataset.ts';
+import type { RunPlan } from './plan.ts';
+import type { Problem } from './problem.ts';
+import type { AliasMove, ModelVersion } from './registry.ts';
+import type { Answer, IndexVerified, ModelVersionLine } from './results.ts';
+import type { RunEvent } from './events/run.ts';
+import type { RunSummary } from './run.ts';
+import type { RunView } from './run-view.ts';
+
+/** A value of the configuration, and who said so. */
+export interface ConfigValue {
+  readonly type: 'config-value';
+  readonly key: string;
+  readonly value: unknown;
+  /** `default`, `base`, `profile`, `pipeline`, `local`, `environment` or `flag`. */
+  readonly layer: string;
+  /** `configs/base.yaml:3`, a variable, a flag; null for a default. */
+  readonly where: string | null;
+}
+
+/** One thing that doctor looked at. */
+export interface Finding {
+  readonly type: 'finding';
+  /** What was looked at: `Node`, `Python`, `disk space`. */
+  readonly subject: string;
+  /** `warn`: works, but something will cost time or is missing for some commands. */
+  readonly state: 'ok' | 'warn' | 'problem';
+  /** What was found. */
+  readonly found: string;
+  readonly where: string | null;
+  /** What to do; null where nothing is to be done. */
+  readonly fix: string | null;
+}
+
+/** A Python job as its launcher and its records tell it. */
+export interface JobLine {
+  readonly type: 'job';
+  readonly id: string;
+  readonly job: string;
+  readonly state: 'running' | 'ended' | 'lost';
+  readonly attempt: number;
+  readonly pid: number | null;
+  /** Exit code and what it means; null while it runs. */
+  readonly exit: string | null;
+  /** Where its files lie. */
+  readonly folder: string | null;
+}
+
+/** A dataset version beside what its card says. */
+export interface DatasetShown {
+  readonly type: 'dataset';
+  readonly version: DatasetVersion;
+  readonly card: DatasetCard | null;
+}
+
+/** A model version, the aliases that name it, how they moved, and everything that it was made from. */
+export interface ModelShown {
+  readonly type: 'model';
+  readonly version: ModelVersion;
+  readonly aliases: readonly string[];
+  readonly moves: readonly (AliasMove & { readonly alias: string })[];
+  /** From the model back to its first base: what each one is and where its data comes from. */
+  readonly ancestry: readonly ModelVersion[];
+  /** The document revisions that the model learned from. */
+  readonly documents: readonly { readonly document: string; readonly revision: string; readonly address: string | null }[];
+  /** The steps that led to it, nearest first. */
+  readonly steps: readonly { readonly address: string; readonly run: string; readonly at: number }[];
+}
+
+/** A place on the disk that a person may want to look at. */
+export interface PlaceLine {
+  readonly what: string;
+  readonly path: string;
+}
+
+/** What a command gives back; only src/report turns it into words. */
+export type CommandResult =
+  | { readonly type: 'plan'; readonly plan: RunPlan }
+  | { readonly type: 'runs'; readonly runs: readonly RunSummary[] }
+  | { readonly type: 'run'; readonly view: RunView }
+  | { readonly type: 'run-logs'; readonly run: string; readonly events: readonly RunEvent[] }
+  | { readonly type: 'config'; readonly values: readonly ConfigValue[]; readonly origin: boolean }
+  | { readonly type: 'doctor'; readonly findings: readonly Finding[] }
+  | { readonly type: 'jobs'; readonly jobs: readonly JobLine[] }
+  | { readonly type: 'job-logs'; readonly id: string; readonly lines: readonly string[] }
+  | { readonly type: 'job-cancelled'; readonly id: string; readonly was: 'running' | 'ended' | 'lost' }
+  | { readonly type: 'datasets'; readonly datasets: readonly DatasetVersion[] }
+  | DatasetShown
+  | { readonly type: 'models'; readonly models: readonly ModelVersionLine[] }
+  | ModelShown
+  | { readonly type: 'places'; readonly places: readonly PlaceLine[] }
+  | IndexVerified
+  | Answer
+  /** The run's own last event said everything. */
+  | { readonly type: 'none' };
+
+/** A command's result, or what stood in its way, with the exit code of the process. */
+export interface CommandOutcome {
+  readonly result: CommandResult;
+  readonly problems: readonly Problem[];
+  readonly exit: number;
+}

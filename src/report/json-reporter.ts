@@ -1,0 +1,60 @@
+import type { CommandResult } from '../contracts/command-results.ts';
+import type { Problem } from '../contracts/problem.ts';
+import type { Reporter, ReportOptions } from './reporter.ts';
+
+/** One JSON object a line on standard output; the last line is the result, or the last of the problems. */
+export function jsonReporter({ stdout, stderr }: ReportOptions): Reporter {
+  const line = (value: object) => stdout.write(`${JSON.stringify(value)}\n`);
+  return {
+    event: line,
+    progress(text) {
+      stderr.write(`${text}\n`);
+    },
+    result(result) {
+      for (const value of resultLines(result)) line(value);
+    },
+    problems(problems) {
+      for (const problem of problems) line(errorLine(problem));
+    },
+    close() {},
+  };
+}
+
+function errorLine({ reason, message, hint, where, expected, found }: Problem): object {
+  return { type: 'error', reason, message, hint: hint ?? null, where, expected, found };
+}
+
+/** A list is a line a member; anything else is one line. */
+function resultLines(result: CommandResult): readonly object[] {
+  switch (result.type) {
+    case 'none':
+      return [];
+    case 'plan':
+      return [{ type: 'plan', ...result.plan }];
+    case 'runs':
+      return result.runs.map((run) => ({ type: 'run', ...run }));
+    case 'run':
+      return [{ type: 'run', ...result.view }];
+    case 'run-logs':
+      return result.events;
+    case 'config':
+      return result.values;
+    case 'doctor':
+      return [...result.findings, { type: 'doctor', problems: result.findings.filter(({ state }) => state === 'problem').length }];
+    case 'jobs':
+      return result.jobs;
+    case 'job-logs':
+      return result.lines.map((text) => ({ type: 'job-log', id: result.id, text }));
+    case 'datasets':
+      return result.datasets.map((dataset) => ({ type: 'dataset-version', ...dataset }));
+    case 'models':
+      return result.models;
+    case 'dataset':
+    case 'model':
+    case 'job-cancelled':
+    case 'places':
+    case 'index-verified':
+    case 'answer':
+      return [result];
+  }
+}

@@ -1,0 +1,135 @@
+import { stripVTControlCharacters } from 'node:util';
+import type { RunEvent } from '../contracts/events/run.ts';
+import { renderProblems } from './problem.ts';
+import { duration } from './quantities.ts';
+import type { Reporter, ReportOptions } from './reporter.ts';
+import { resultText } from './results.ts';
+import { eventLines, metricWords, progressWords } from './run-words.ts';
+import { type Style, styleFor } from './style.ts';
+
+const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
+const redrawEveryMs = 100;
+/** Steps that are shown while they run; more are counted. */
+const shownSteps = 8;
+const barWidth = 20;
+
+interface RunningStep {
+  readonly startedAt: number;
+  phase: string | null;
+  progress: Extract<RunEvent, { type: 'step-progress' }> | null;
+  metrics: string | null;
+}
+
+/** A live view for a terminal: what is finished scrolls up, what runs stands below with its progress. */
+export function liveReporter(options: ReportOptions): Reporter {
+  const { stdout, stderr, environment } = options;
+  const style = styleFor(stdout, environment);
+  const running = new Map<string, RunningStep>();
+  let run: { readonly startedAt: number; readonly steps: number; finished: number } | null = null;
+  let width = 0;
+  let drawn = 0;
+  let frame = 0;
+  let timer: NodeJS.Timeout | null = null;
+
+  const erase = () => {
+    if (drawn > 0) stdout.write(`\u001B[${drawn}A\u001B[0J`);
+    drawn = 0;
+  };
+  const draw = () => {
+    erase();
+    const lines = run === null ? [] : viewLines(run, running, frames[frame % frames.length]!, style);
+    const columns = stdout.columns ?? 80;
+    for (const line of lines) stdout.write(`${fit(line, columns)}\n`);
+    drawn = lines.length;
+  };
+  const start = () => {
+    stdout.write('\u001B[?25l');
+    timer = setInterval(() => {
+      frame++;
+      draw();
+    }, redrawEveryMs);
+    timer.unref();
+  };
+  const close = () => {
+    if (timer === null) return;
+    clearInterval(timer);
+    timer = null;
+    run = null;
+    erase();
+    stdout.write('\u001B[?25h');
+  };
+  const above = (lines: readonly string[]) => {
+    if (lines.length === 0) return;
+    erase();
+    for (const line of lines) stdout.write(`${line}\n`);
+    if (timer !== null) draw();
+  };
+
+  return {
+    event(event) {
+      if (event.type === 'run-started') {
+        width = Math.max(0, ...event.steps.map(({ address }) => address.length));
+        run = { startedAt: Date.now(), steps: event.steps.length, finished: 0 };
+        start();
+      }
+      follow(event, running);
+      if (event.type === 'step-finished' && run !== null) run.finished++;
+      if (event.type === 'run-finished') close();
+      above(eventLines(event, style, width));
+    },
+    progress(line) {
+      above([style('dim', line)]);
+    },
+    result(result) {
+      const text = resultText(result, style);
+      if (text !== '') above([text]);
+    },
+    problems(problems) {
+      close();
+      stderr.write(`${renderProblems(problems, styleFor(stderr, environment))}\n`);
+    },
+    close,
+  };
+}
+
+function follow(event: RunEvent, running: Map<string, RunningStep>): void {
+  if (event.type === 'step-started') running.set(event.step, { startedAt: Date.now(), phase: null, progress: null, metrics: null });
+  else if (event.type === 'step-finished') running.delete(event.step);
+  else if (event.type === 'step-progress' || event.type === 'job-phase' || event.type === 'job-metric') {
+    const step = running.get(event.step);
+    if (step === undefined) return;
+    if (event.type === 'step-progress') step.progress = event;
+    else if (event.type === 'job-metric') step.metrics = metricWords(event.values);
+    else [step.phase, step.progress] = [event.phase, null];
+  }
+}
+
+function viewLines(
+  run: { readonly startedAt: number; readonly steps: number; readonly finished: number },
+  running: ReadonlyMap<string, RunningStep>,
+  spinner: string,
+  style: Style,
+): string[] {
+  const width = Math.max(0, ...[...running.keys()].map((address) => address.length));
+  const lines = [...running].slice(0, shownSteps).map(([address, step]) => {
+    const parts = [step.phase, bar(step.progress, style), step.progress && progressWords(step.progress), step.metrics];
+    const told = parts.filter((part) => part !== null && part !== '').join('  ');
+    return `${style('cyan', spinner)} ${address.padEnd(width)}  ${duration(Date.now() - step.startedAt).padStart(10)}  ${told}`;
+  });
+  if (running.size > shownSteps) lines.push(style('dim', `  and ${running.size - shownSteps} more`));
+  lines.push(style('dim', `  ${run.finished} of ${run.steps} steps done, ${duration(Date.now() - run.startedAt)}`));
+  return lines;
+}
+
+/** Twenty cells, as many filled as the work done; nothing where the amount of work is not known. */
+export function bar(progress: { readonly done: number; readonly total: number | null } | null, style: Style): string {
+  if (progress === null || progress.total === null || progress.total <= 0) return '';
+  const filled = Math.min(barWidth, Math.floor((barWidth * progress.done) / progress.total));
+  return `${style('green', '█'.repeat(filled))}${style('dim', '░'.repeat(barWidth - filled))}`;
+}
+
+/** Cuts a line that is wider than the terminal, which would otherwise wrap and break the redraw. */
+function fit(line: string, columns: number): string {
+  const bare = stripVTControlCharacters(line);
+  return bare.length < columns ? line : `${bare.slice(0, columns - 2)}…`;
+}

@@ -1,0 +1,67 @@
+import type { ModelShown } from '../../contracts/command-results.ts';
+import type { ModelVersionLine } from '../../contracts/results.ts';
+import { counted, moment } from '../quantities.ts';
+import type { Style } from '../style.ts';
+import { table } from '../table.ts';
+
+/** How many documents of a lineage are named before the rest is counted. */
+const shownDocuments = 12;
+
+/** Model versions, newest first. */
+export function modelsText(models: readonly ModelVersionLine[], style: Style): string {
+  if (models.length === 0) return 'No models yet.\n→ twin run training-pipeline';
+  return table(
+    ['MODEL', 'STAGE', 'ALIASES', 'CREATED'],
+    models.map(({ name, version, stage, aliases, createdAt }) => [
+      `${name}@${version}`,
+      stage === null ? '' : style(stage === 'champion' ? 'green' : 'cyan', stage),
+      aliases.join(', '),
+      moment(Date.parse(createdAt)),
+    ]),
+    (title) => style('dim', title),
+  );
+}
+
+/** A model version: what it is, how its aliases moved, and everything that it comes from, back to the documents. */
+export function modelText(shown: ModelShown, style: Style): string {
+  const { version: model, aliases, moves, ancestry, documents, steps } = shown;
+  const title = (text: string) => ['', style('bold', text)];
+  const lines = [
+    style('bold', `${model.name}@${model.version}`),
+    `  aliases    ${aliases.join(', ') || 'none'}`,
+    `  made by    ${model.method}${model.toy ? ', a toy: its base was trained here on a few documents' : ''}`,
+    `  created    ${moment(Date.parse(model.createdAt))} by run ${model.run}`,
+    ...(model.base === null ? [] : [`  base       ${model.base}`]),
+    ...(model.parent === null ? [] : [`  tuned from ${model.parent}`]),
+    ...(model.dataset === null ? [] : [`  dataset    ${model.dataset}`]),
+    `  seed       ${model.seed}`,
+    `  weights    ${model.weights.slice(0, 12)}${model.adapter === null ? '' : `, adapter ${model.adapter.slice(0, 12)}`}`,
+    ...(model.mergeDifference === null
+      ? []
+      : [`  merge      adapter and merged weights differ by at most ${model.mergeDifference.toPrecision(2)}`]),
+    `  libraries  ${Object.entries(model.libraries)
+      .map(([name, version]) => `${name} ${version}`)
+      .join(', ')}`,
+    `  params     ${JSON.stringify(model.params)}`,
+  ];
+  if (moves.length > 0) {
+    lines.push(...title('Moves of its aliases'));
+    for (const { alias, when, who, from, to, reason } of moves)
+      lines.push(`  ${moment(Date.parse(when))}  ${alias}: ${from ?? 'nothing'} → ${to} by ${who}${reason === '' ? '' : ` (${reason})`}`);
+  }
+  if (ancestry.length > 0) {
+    lines.push(...title('Where it comes from'));
+    for (const one of ancestry)
+      lines.push(`  ${one.name}@${one.version}  ${one.method}${one.dataset === null ? '' : ` on ${one.dataset}`}`);
+  }
+  if (steps.length > 0) {
+    lines.push(...title('Steps that led to it'));
+    for (const { address, run, at } of steps) lines.push(`  ${address}  (run ${run}, ${moment(at)})`);
+  }
+  lines.push(...title(`${counted(documents.length, 'document revision')} that it learned from`));
+  for (const { document, revision, address } of documents.slice(0, shownDocuments))
+    lines.push(`  ${address ?? document}  revision ${revision.slice(0, 12)}`);
+  if (documents.length > shownDocuments)
+    lines.push(`  and ${documents.length - shownDocuments} more: twin models show ${model.name}@${model.version} --json`);
+  return lines.join('\n');
+}

@@ -1,0 +1,83 @@
+import type { RunEvent } from '../../contracts/events/run.ts';
+import type { RunSummary } from '../../contracts/run.ts';
+import type { RunView, StepView } from '../../contracts/run-view.ts';
+import { renderProblem } from '../problem.ts';
+import { counters, duration, moment } from '../quantities.ts';
+import { eventLines, holderWords, outcomeWord, reasonWords, stepCounts, verdictWords } from '../run-words.ts';
+import type { Format, Style } from '../style.ts';
+import { table } from '../table.ts';
+
+const statusFormats: Readonly<Record<RunSummary['status'], Format>> = {
+  succeeded: 'green',
+  failed: 'red',
+  refused: 'yellow',
+  cancelled: 'yellow',
+  running: 'cyan',
+};
+
+/** Runs, newest first. */
+export function runsText(runs: readonly RunSummary[], style: Style): string {
+  if (runs.length === 0) return 'No runs yet.\n→ twin run nightly, or twin quickstart';
+  return table(
+    ['RUN', 'PIPELINE', 'STATUS', 'STARTED', 'TOOK', 'STEPS', 'REASON'],
+    runs.map((run) => [
+      run.run,
+      run.pipeline,
+      style(statusFormats[run.status], run.status),
+      moment(run.startedAt),
+      run.durationMs === null ? '' : duration(run.durationMs),
+      run.steps === null ? '' : stepCounts(run.steps),
+      run.reason ?? '',
+    ]),
+    (title) => style('dim', title),
+  );
+}
+
+/** A run with every step: how it ended, why, how long it took and what it counted. */
+export function runText(view: RunView, style: Style): string {
+  const width = Math.max(0, ...view.steps.map(({ address }) => address.length));
+  const took = view.durationMs === null ? '' : ` after ${duration(view.durationMs)}`;
+  const reason = view.reason === null ? '' : ` (${view.reason})`;
+  const lines = [
+    `${style('bold', view.pipeline)}: ${style(statusFormats[view.status], view.status)}${reason}${took}`,
+    `  run      ${view.run}`,
+    `  started  ${moment(view.startedAt)}, profile ${view.profile}, by ${holderWords(view.holder)}`,
+    ...(view.origin === null ? [] : [`  resumes  run ${view.origin}`]),
+    `  steps    ${stepCounts(view.counts)}`,
+    '',
+    ...view.steps.flatMap((step) => stepLines(step, width, style)),
+  ];
+  return lines.join('\n');
+}
+
+function stepLines(step: StepView, width: number, style: Style): readonly string[] {
+  const { state } = step;
+  const word =
+    state === 'pending' || state === 'running' ? style(state === 'running' ? 'cyan' : 'dim', state.padEnd(9)) : outcomeWord(state, style);
+  const took = step.durationMs === null || (state !== 'succeeded' && state !== 'failed') ? '' : duration(step.durationMs);
+  const parts = [
+    took.padStart(10),
+    reasonWords(step.reason),
+    step.attempts > 1 ? `${step.attempts} attempts` : null,
+    counters(step.counts),
+  ];
+  const told = parts.filter((part) => part !== null && part !== '').join('  ');
+  return [
+    `  ${word}  ${step.address.padEnd(width)}  ${told}`.trimEnd(),
+    ...verdictWords(step.artifacts, style).map((line) => `             ${line}`),
+    ...(step.problem === null || state === 'cancelled'
+      ? []
+      : renderProblem(step.problem, style)
+          .split('\n')
+          .map((line) => `             ${line}`)),
+  ];
+}
+
+/** What a run said while it ran, as plain lines. */
+export function runLogsText(events: readonly RunEvent[], style: Style): string {
+  const width = Math.max(
+    0,
+    ...events.flatMap((event) => (event.type === 'run-started' ? event.steps.map(({ address }) => address.length) : [])),
+  );
+  return events.flatMap((event) => eventLines(event, style, width)).join('\n');
+}
