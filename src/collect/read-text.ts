@@ -43,14 +43,16 @@ function finding(address: string, reason: Finding['reason'], message: string): T
   return { ok: false, finding: { address, reason, message } };
 }
 
+const replacement = Buffer.from('\uFFFD');
+
 /** The offset of the first byte that does not decode: decoding with replacement keeps every good prefix as it is. */
 function firstInvalidByte(bytes: Buffer): number {
   const replaced = bytes.toString('utf8');
   let offset = 0;
-  for (let at = replaced.indexOf('\uFFFD'); at !== -1; at = replaced.indexOf('\uFFFD', at + 1)) {
-    offset = Buffer.byteLength(replaced.slice(0, at));
-    // U+FFFD may stand in the file itself, as EF BF BD.
-    if (bytes.compare(Buffer.from('\uFFFD'), 0, 3, offset, offset + 3) !== 0) return offset;
+  for (let from = 0, at = replaced.indexOf('\uFFFD'); at !== -1; from = at, at = replaced.indexOf('\uFFFD', at + 1)) {
+    offset += Buffer.byteLength(replaced.slice(from, at));
+    // U+FFFD may stand in the file itself.
+    if (!bytes.subarray(offset, offset + 3).equals(replacement)) return offset;
   }
   return offset;
 }
@@ -61,7 +63,7 @@ export function codeOf(error: unknown): string {
   return String(error);
 }
 
-/** Bytes as megabytes of 1,000,000 with one decimal. */
+/** A size in megabytes of 1,000,000 bytes with one decimal, small ones in bytes. */
 export function megabytes(bytes: number): string {
-  return `${(bytes / 1_000_000).toFixed(1)} MB`;
+  return bytes < 100_000 ? `${bytes} bytes` : `${(bytes / 1_000_000).toFixed(1)} MB`;
 }
