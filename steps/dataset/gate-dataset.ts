@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import { rows, verdict } from '../../src/contracts/artifact.ts';
+import { GateReport, InstructionSample } from '../../src/contracts/dataset.ts';
+import { CleanDocument } from '../../src/contracts/document.ts';
+import { defaultGateLimits, gateSampleOf, gateSamples, type GateSample } from '../../src/datasets/gate.ts';
+import { defineStep } from '../../src/engine/define.ts';
+
+/** Refuses a set that would teach or prove something else than it seems to. */
+export const gateDataset = defineStep({
+  name: 'gate-dataset',
+  version: 1,
+  summary: 'Refuse a set with faults, naming them',
+  params: z.strictObject({
+    /** Floors: the least that the splits must hold. */
+    minimumTrain: z.int().nonnegative().default(20),
+    minimumValidation: z.int().nonnegative().default(1),
+    minimumTest: z.int().nonnegative().default(5),
+    minimumTestDocuments: z.int().nonnegative().default(2),
+    /** Similarity from which on answers are duplicates, as in deduplicate-samples. */
+    threshold: z.number().gt(0).max(1).default(defaultGateLimits.minHash.threshold),
+    /** Words in a run that may not be shared across splits, as in decontaminate-samples. */
+    overlapWords: z.int().positive().default(defaultGateLimits.overlapWords),
+    /** The share of instructions that may speak of a text unseen. */
+    danglingReferences: z.number().min(0).max(1).default(defaultGateLimits.danglingReferences),
+  }),
+  inputs: {
+    documents: rows('clean-documents', CleanDocument),
+    train: rows('train-samples', InstructionSample),
+    validation: rows('validation-samples', InstructionSample),
+    test: rows('test-samples', InstructionSample),
+  },
+  outputs: { gate: verdict('dataset-gate', GateReport) },
+  async run({ inputs, outputs, params, count }) {
+    const samples: GateSample[] = [];
+    for (const split of ['train', 'validation', 'test'] as const)
+      for await (const sample of inputs[split]) samples.push(gateSampleOf(sample, split));
+    const documents = new Set(samples.map(({ document }) => document));
+    const texts = new Map<string, string>();
+    for await (const { id, text } of inputs.documents) if (documents.has(id)) texts.set(id, text);
+    const testDocuments = new Set(samples.flatMap(({ split, document }) => (split === 'test' ? [document] : [])));
+    const remedy = (parameter: string) => `collect more documents with prose under headings, or change ${parameter}`;
+    const floors = [
+      {
+        what: 'samples in the train split',
+        count: inputs.train.count,
+        minimum: params.minimumTrain,
+        remedy: remedy('gate-dataset.minimumTrain'),
+      },
+      {
+        what: 'samples in the validation split',
+        count: inputs.validation.count,
+        minimum: params.minimumValidation,
+        remedy: remedy('split-samples.validation (its share of documents)'),
+      },
+      {
+        what: 'samples in the test split',
+        count: inputs.test.count,
+        minimum: params.minimumTest,
+        remedy: remedy('split-samples.test (its share of documents)'),
+      },
+      {
+        what: 'documents behind the test split',
+        count: testDocuments.size,
+        minimum: params.minimumTestDocuments,
+        remedy: remedy('split-samples.test (its share of documents)'),
+      },
+    ];
+    const { threshold, overlapWords, danglingReferences } = params;
+    const limits = { ...defaultGateLimits, minHash: { ...defaultGateLimits.minHash, threshold }, overlapWords, danglingReferences };
+    const report = gateSamples(samples, texts, floors, limits);
+    for (const { check, count: amount } of report.findings) count(check, check === 'too-few' ? 1 : amount);
+    await outputs.gate.write(report);
+  },
+});

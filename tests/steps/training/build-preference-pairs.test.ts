@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import type { PreferencePair } from '../../../src/contracts/dataset.ts';
+import { buildPreferencePairs } from '../../../steps/training/build-preference-pairs.ts';
+import { instructionSample, wordsFrom } from '../../support/dataset-rows.ts';
+import { runStep } from '../../support/step-rig.ts';
+
+const train = ['a', 'b', 'c', 'd'].map((id) => instructionSample({ id, instruction: `What is ${id}?` }));
+
+test('pairs every answered sample, counts what gave no pair, and ignores what was not asked', async () => {
+  const { outputs, counts } = await runStep(buildPreferencePairs, {
+    inputs: {
+      train,
+      answers: [
+        { id: 'a', answer: wordsFrom('model', 10), tokens: 12 },
+        { id: 'b', answer: '', tokens: 0 },
+        { id: 'c', answer: train[2]!.answer, tokens: 12 },
+      ],
+    },
+  });
+  const pairs = outputs['pairs'] as PreferencePair[];
+  expect(pairs.map(({ prompt, chosen }) => [prompt, chosen])).toEqual([['What is a?', train[0]!.answer]]);
+  expect(counts).toEqual({ 'empty-answer': 1, 'near-equal': 1 });
+});
+
+test('pairs come sorted by id', async () => {
+  const answers = train.map(({ id }) => ({ id, answer: wordsFrom(`${id}model`, 9), tokens: 12 }));
+  const { outputs } = await runStep(buildPreferencePairs, { inputs: { train, answers } });
+  const ids = (outputs['pairs'] as PreferencePair[]).map(({ id }) => id);
+  expect(ids).toHaveLength(4);
+  expect(ids).toEqual(ids.toSorted());
+});
