@@ -29,7 +29,7 @@ export const gateDataset = defineStep({
     validation: rows('validation-samples', InstructionSample),
     test: rows('test-samples', InstructionSample),
   },
-  outputs: { gate: verdict('dataset-gate', GateReport) },
+  outputs: { report: verdict('dataset-gate', GateReport) },
   async run({ inputs, outputs, params, count }) {
     const samples: GateSample[] = [];
     for (const split of ['train', 'validation', 'test'] as const)
@@ -69,6 +69,6 @@ export const gateDataset = defineStep({
     const limits = { ...defaultGateLimits, minHash: { ...defaultGateLimits.minHash, threshold }, overlapWords, danglingReferences };
     const report = gateSamples(samples, texts, floors, limits);
     for (const { check, count: amount } of report.findings) count(check, check === 'too-few' ? 1 : amount);
-    await outputs.gate.write(report);
+    await outputs.report.write(report);
   },
 });

@@ -19,7 +19,7 @@ export const gatePreferences = defineStep({
     lengthImbalance: z.number().min(0).max(1).default(defaultGateLimits.lengthBias.imbalance),
   }),
   inputs: { documents: rows('clean-documents', CleanDocument), pairs: rows('preference-pairs', PreferencePair) },
-  outputs: { gate: verdict('preference-gate', GateReport) },
+  outputs: { report: verdict('preference-gate', GateReport) },
   async run({ inputs, outputs, params, count }) {
     const pairs: GatePair[] = [];
     for await (const pair of inputs.pairs) pairs.push(gatePairOf(pair));
@@ -35,6 +35,6 @@ export const gatePreferences = defineStep({
     const lengthBias = { tolerance: params.lengthTolerance, imbalance: params.lengthImbalance };
     const report = gatePairs(pairs, texts, [floor], { ...defaultGateLimits, lengthBias });
     for (const { check, count: amount } of report.findings) count(check, check === 'too-few' ? 1 : amount);
-    await outputs.gate.write(report);
+    await outputs.report.write(report);
   },
 });

@@ -18,7 +18,7 @@ const floors = { minimumTrain: 3, minimumValidation: 1, minimumTest: 2 };
 
 test('a sound set passes', async () => {
   const { outputs } = await runStep(gateDataset, { inputs: splits(samples), params: floors });
-  expect(outputs['gate']).toMatchObject({ verdict: 'pass', findings: [] });
+  expect(outputs['report']).toMatchObject({ verdict: 'pass', findings: [] });
 });
 
 test('a set below the floors is refused, and the user is told what to do', async () => {
@@ -26,7 +26,7 @@ test('a set below the floors is refused, and the user is told what to do', async
     inputs: { documents, train: samples.slice(0, 3), validation: [], test: samples.slice(5) },
   });
   const remedy = 'collect more documents with prose under headings, or change';
-  expect((outputs['gate'] as GateReport).reasons).toEqual([
+  expect((outputs['report'] as GateReport).reasons).toEqual([
     `too-few: there are 3 samples in the train split, and 20 are needed: ${remedy} gate-dataset.minimumTrain`,
     `too-few: there are 0 samples in the validation split, and 1 are needed: ${remedy} split-samples.validation (its share of documents)`,
     `too-few: there are 1 samples in the test split, and 5 are needed: ${remedy} split-samples.test (its share of documents)`,
@@ -38,7 +38,7 @@ test('a set below the floors is refused, and the user is told what to do', async
 test('an answer that its document does not hold refuses the set', async () => {
   const edited = documents.with(0, cleanDocument('Edited meanwhile.', { id: 'document-0' }));
   const { outputs } = await runStep(gateDataset, { inputs: { ...splits(samples), documents: edited }, params: floors });
-  expect(outputs['gate']).toMatchObject({
+  expect(outputs['report']).toMatchObject({
     verdict: 'refuse',
     findings: [{ check: 'ungrounded-answer', samples: [{ id: 'of-document-0' }] }],
   });

@@ -15,12 +15,12 @@ const pairs = documents.map(({ id, text, sources }, index) => ({
 
 test('sound pairs pass', async () => {
   const { outputs } = await runStep(gatePreferences, { inputs: { documents, pairs } });
-  expect(outputs['gate']).toMatchObject({ verdict: 'pass' });
+  expect(outputs['report']).toMatchObject({ verdict: 'pass' });
 });
 
 test('too few pairs are refused, and the user is told what to do', async () => {
   const { outputs } = await runStep(gatePreferences, { inputs: { documents, pairs: pairs.slice(0, 3) } });
-  expect(outputs['gate']).toMatchObject({
+  expect(outputs['report']).toMatchObject({
     verdict: 'refuse',
     reasons: [
       'too-few: there are 3 preference pairs, and 8 are needed: collect more documents, raise pose-prompts.limit, or lower gate-preferences.minimumPairs',
@@ -31,5 +31,5 @@ test('too few pairs are refused, and the user is told what to do', async () => {
 test('pairs that length tells apart are refused', async () => {
   const lopsided = pairs.map((pair) => Object.assign({}, pair, { rejected: 'Short.' }));
   const { outputs } = await runStep(gatePreferences, { inputs: { documents, pairs: lopsided } });
-  expect(outputs['gate']).toMatchObject({ verdict: 'refuse', findings: [{ check: 'length-bias', count: 8 }] });
+  expect(outputs['report']).toMatchObject({ verdict: 'refuse', findings: [{ check: 'length-bias', count: 8 }] });
 });
