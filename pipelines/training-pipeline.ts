@@ -36,7 +36,7 @@ export const trainingPipeline = definePipeline({
     const { prompts } = pipeline.step(posePrompts, { train });
     const { answers } = pipeline.step(generateRejected, { model: sftMerged.model, prompts });
     const { pairs } = pipeline.step(buildPreferencePairs, { train, answers });
-    const gate = pipeline.step(gatePreferences, { pairs });
+    const gate = pipeline.step(gatePreferences, { documents: cleaned, pairs });
 
     const dpo = pipeline.step(trainDpo, { base: base.model, adapter: sft.adapter, pairs }, { after: [gate.report] });
     const dpoMerged = pipeline.step(mergeDpo, { base: base.model, adapter: dpo.adapter });
