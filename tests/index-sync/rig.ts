@@ -1,0 +1,76 @@
+import { join } from 'node:path';
+import { openSqliteChangeFeed } from '../../src/adapters/change-feed/sqlite.ts';
+import { openSqliteDocumentStore } from '../../src/adapters/document-store/sqlite.ts';
+import type { Chunk, CleanDocument, RevisedDocument } from '../../src/contracts/document.ts';
+import { syncIndex, type IndexState, type SyncOptions, type SyncPorts } from '../../src/index-sync/sync.ts';
+import { verifyIndex } from '../../src/index-sync/verify.ts';
+import type { ChunkMaker } from '../../src/index-sync/prepare.ts';
+import { hashEmbedder } from '../support/hash-embedder.ts';
+import { memoryMetadataStore } from '../support/memory-metadata-store.ts';
+import { memoryVectorIndex } from '../support/memory-vector-index.ts';
+
+/** Cleans by trimming, drops what is blank, and cuts one chunk a line. */
+export const lineMaker: ChunkMaker = {
+  async clean({ content, revision, id, ...document }: RevisedDocument): Promise<readonly CleanDocument[]> {
+    const { tenant, address, title, contentType, language, authorId, authorName, platform } = document;
+    if (content.trim() === '') return [];
+    const sources = [{ document: id, revision }];
+    return [
+      { id, tenant, sources, address, title, text: content.trim(), contentType, language, authorId, authorName, platform, dropped: {} },
+    ];
+  },
+  async chunk({ id, text, language: _language, dropped: _dropped, ...document }: CleanDocument): Promise<readonly Chunk[]> {
+    const chunks: Chunk[] = [];
+    for (const line of text.split('\n')) {
+      const start = (chunks.at(-1)?.end ?? -1) + 1;
+      chunks.push({
+        ...document,
+        document: id,
+        ordinal: chunks.length,
+        text: line,
+        start,
+        end: start + [...line].length,
+        tokens: 1,
+        headings: [],
+      });
+    }
+    return chunks;
+  },
+};
+
+/** Everything that an index is kept in step with, real where a file will do, under `folder`. */
+export function openRig(folder: string) {
+  const file = join(folder, 'documents.db');
+  const documentStore = openSqliteDocumentStore({ file });
+  const changeFeed = openSqliteChangeFeed({ file });
+  const ports = {
+    documentStore,
+    changeFeed,
+    embedder: hashEmbedder(),
+    metadataStore: memoryMetadataStore(),
+    vectorIndex: memoryVectorIndex(),
+  } satisfies SyncPorts;
+  const options: SyncOptions = {
+    ...lineMaker,
+    index: 'main',
+    fingerprint: { clean: 'clean-1', chunk: 'chunk-1', tokenizer: 'words', embedder: ports.embedder.identity, terms: 'words-1' },
+    terms: (text) => text.split(' '),
+    rescan: false,
+  };
+  return {
+    ...ports,
+    ports,
+    async close() {
+      await documentStore.close();
+      await changeFeed.close();
+    },
+    /** Brings the index in step; gives its state and what was counted. */
+    async sync(change: Partial<SyncOptions> = {}): Promise<IndexState & { readonly counts: Record<string, number> }> {
+      const counts: Record<string, number> = {};
+      const count = (name: string, amount: number): void => void (counts[name] = (counts[name] ?? 0) + amount);
+      return { ...(await syncIndex({ ...options, count, ...change }, ports)), counts };
+    },
+    verify: () => verifyIndex({ index: 'main', ...lineMaker }, ports),
+  };
+}
+export type Rig = ReturnType<typeof openRig>;
