@@ -4,11 +4,13 @@ import type { Version } from '../ports/document-store.ts';
 import type { MetadataStore } from '../ports/metadata-store.ts';
 import type { Totals } from './totals.ts';
 
-/** The table of cursors, one row a generation. */
+/** The table of cursors, one row an index and fingerprint. */
 export const cursorTable = 'cursors';
 
-/** How far a generation has come. */
+/** How far the index of one fingerprint has come. */
 export interface SyncState {
+  /** How often it was begun anew beside itself, because the document store was replaced. */
+  readonly rebuilds: number;
   /** Null until the first change has been applied. */
   readonly cursor: Cursor | null;
   /** The highest version that was applied. */
@@ -19,21 +21,26 @@ export interface SyncState {
   readonly replaces: string | null;
 }
 
-/** A generation of which nothing is known. */
-export const newState: SyncState = { cursor: null, version: 0, totals: null, replaces: null };
+/** A fingerprint of which nothing is known. */
+export const newState: SyncState = { rebuilds: 0, cursor: null, version: 0, totals: null, replaces: null };
 
-/** How far a generation has come; `newState` where it was never begun. */
-export async function readState(store: MetadataStore, generation: string): Promise<SyncState> {
-  const [row] = await store.get(cursorTable, [generation]);
+/** The generation that a fingerprint's name and state name together. */
+export function generationIn(fingerprinted: string, { rebuilds }: SyncState): string {
+  return rebuilds === 0 ? fingerprinted : `${fingerprinted}-r${rebuilds}`;
+}
+
+/** The name of the fingerprint that a generation has; hexadecimal digits never look like a count of rebuilds. */
+export function fingerprintedName(generation: string): string {
+  return generation.replace(/-r\d+$/, '');
+}
+
+/** How far a fingerprint's index has come; `newState` where it was never begun. */
+export async function readState(store: MetadataStore, fingerprinted: string): Promise<SyncState> {
+  const [row] = await store.get(cursorTable, [fingerprinted]);
   return (row?.row as SyncState | undefined) ?? newState;
 }
 
-/** Notes how far a generation has come, on disk before the promise resolves. */
-export async function writeState(store: MetadataStore, generation: string, state: SyncState): Promise<void> {
-  await store.putMany(cursorTable, [{ key: generation, expectedRevision: null, row: state as unknown as Json }], 'power');
-}
-
-/** Forgets a generation that is gone. */
-export async function forgetState(store: MetadataStore, generation: string): Promise<void> {
-  await store.putMany(cursorTable, [{ key: generation, expectedRevision: null, row: null }], 'power');
+/** Notes how far a fingerprint's index has come, on disk before the promise resolves; null forgets it. */
+export async function writeState(store: MetadataStore, fingerprinted: string, state: SyncState | null): Promise<void> {
+  await store.putMany(cursorTable, [{ key: fingerprinted, expectedRevision: null, row: state as unknown as Json }], 'power');
 }

@@ -12,7 +12,7 @@ export interface IndexFingerprint {
   readonly terms: string;
 }
 
-/** The generation of an index that a fingerprint names: another fingerprint is another generation, built beside the first. */
-export function generationOf(index: string, fingerprint: IndexFingerprint): string {
+/** The name of an index with a fingerprint: another fingerprint is another generation, built beside the first. */
+export function nameOf(index: string, fingerprint: IndexFingerprint): string {
   return `${index}-${digestOf({ ...fingerprint, payloadVersion }).slice(0, 12)}`;
 }

@@ -4,9 +4,9 @@ import type { ChangeFeed, Cursor } from '../ports/change-feed.ts';
 import type { DocumentKey, DocumentStore, Version } from '../ports/document-store.ts';
 import type { VectorIndex } from '../ports/vector-index.ts';
 import { applyDocuments, type ApplyContext, type PreparedDocument, type SyncPoint } from './apply.ts';
-import { forgetState, newState, readState, writeState, type SyncState } from './cursor.ts';
+import { fingerprintedName, generationIn, newState, readState, writeState, type SyncState } from './cursor.ts';
 import type { EmbeddingPorts } from './embedding-cache.ts';
-import { generationOf, type IndexFingerprint } from './fingerprint.ts';
+import { nameOf, type IndexFingerprint } from './fingerprint.ts';
 import { Ledger } from './ledger.ts';
 import { prepareDocuments, type ChunkMaker } from './prepare.ts';
 import { readAhead } from './read-ahead.ts';
@@ -57,10 +57,11 @@ const tries = 5;
 export async function syncIndex(options: SyncOptions, ports: SyncPorts): Promise<IndexState> {
   const { index, reached } = options;
   const { vectorIndex, metadataStore, embedder } = ports;
-  const generation = generationOf(index, options.fingerprint);
+  const name = nameOf(index, options.fingerprint);
+  let state = await readState(metadataStore, name);
+  if (options.rescan) state = await prepareRescan(state, name, ports, options);
+  const generation = generationIn(name, state);
   const ledger = new Ledger(metadataStore, generation);
-  let state = await readState(metadataStore, generation);
-  if (options.rescan) state = await prepareRescan(state, generation, ledger, ports, options);
   await vectorIndex.ensure(generation, embedder.dimension);
 
   const sync = new Sync(options, ports, generation, ledger, state);
@@ -81,41 +82,32 @@ export async function syncIndex(options: SyncOptions, ports: SyncPorts): Promise
     await reached?.('after-alias');
   }
   if (sync.state.replaces !== null) {
-    await dropGeneration(sync.state.replaces, ports);
+    await dropGeneration(sync.state.replaces, generation, ports);
     await sync.save({ replaces: null });
   }
   return { index, generation, ...totals };
 }
 
-/** Removes a generation that no alias names: its points, its ledger, its cursor. */
-export async function dropGeneration(
-  generation: string,
-  { vectorIndex, metadataStore }: Pick<SyncPorts, 'vectorIndex' | 'metadataStore'>,
-): Promise<void> {
+/** Removes a generation that another one has replaced: its points, its ledger, and its cursor unless they share it. */
+async function dropGeneration(generation: string, by: string, { vectorIndex, metadataStore }: SyncPorts): Promise<void> {
   await vectorIndex.drop(generation);
   await new Ledger(metadataStore, generation).clear();
-  await forgetState(metadataStore, generation);
+  const name = fingerprintedName(generation);
+  if (name !== fingerprintedName(by)) await writeState(metadataStore, name, null);
 }
 
-/** A state from which every document is read again; where the store's versions started anew, what was written under the old ones goes first. */
-async function prepareRescan(
-  state: SyncState,
-  generation: string,
-  ledger: Ledger,
-  ports: SyncPorts,
-  { log }: SyncOptions,
-): Promise<SyncState> {
-  const source = (await ports.changeFeed.head()).source;
+/** A state from which every document is read again; where versions of the store began anew, a new generation must take over. */
+async function prepareRescan(state: SyncState, name: string, ports: SyncPorts, { log }: SyncOptions): Promise<SyncState> {
+  const { source } = await ports.changeFeed.head();
   const isAnother = state.cursor !== null && state.cursor.source !== source;
-  if (isAnother || (await ports.documentStore.version()) < state.version) {
-    log?.(`The document store is not the one that ${generation} was made from, or has gone back in time: the index is built anew`);
-    await ports.vectorIndex.drop(generation);
-    await ledger.clear();
-    state = { ...newState, replaces: state.replaces };
-  }
-  const rescanned = { ...state, cursor: null, totals: null };
-  await writeState(ports.metadataStore, generation, rescanned);
-  return rescanned;
+  const rebuilds = isAnother || (await ports.documentStore.version()) < state.version;
+  if (rebuilds)
+    log?.(
+      `The document store is not the one that ${generationIn(name, state)} was made from, or has gone back in time: the index is built anew`,
+    );
+  const rescan = rebuilds ? { ...newState, rebuilds: state.rebuilds + 1 } : { ...state, cursor: null, totals: null };
+  await writeState(ports.metadataStore, name, rescan);
+  return rescan;
 }
 
 /** One catching up of one generation. */
@@ -183,7 +175,7 @@ class Sync {
 
   async save(change: Partial<SyncState>): Promise<void> {
     this.state = { ...this.state, ...change };
-    await writeState(this.#ports.metadataStore, this.#generation, this.state);
+    await writeState(this.#ports.metadataStore, fingerprintedName(this.#generation), this.state);
   }
 
   /** Notes that everything up to a cursor is applied; a read that brought nothing new is not worth a write. */

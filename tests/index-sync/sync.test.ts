@@ -186,7 +186,9 @@ describe('a document store that is not the one of before', () => {
   });
 
   test('is read anew by a rescan, and what it does not hold goes', async () => {
-    expect(await rig.sync({ rescan: true })).toMatchObject({ documents: 2, points: 2, counts: { embedded: 1 } });
+    const old = (await rig.ports.vectorIndex.alias('main'))!;
+    expect(await rig.sync({ rescan: true })).toMatchObject({ generation: `${old}-r1`, documents: 2, points: 2, counts: { embedded: 1 } });
+    await expect(rig.ports.vectorIndex.count(old, 'default')).rejects.toThrow('There is no generation');
     expect((await rig.verify()).result).toMatchObject({ documents: 2, points: 2, missing: 0, stale: 0, different: 0 });
     expect((await rig.sync()).counts).toEqual({});
   });

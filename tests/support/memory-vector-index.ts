@@ -85,6 +85,7 @@ export function memoryVectorIndex(): VectorIndex & { written: number } {
       return true;
     },
     async drop(generation) {
+      if ([...aliases.values()].includes(generation)) throw new Error(`An alias names generation ${generation}`);
       generations.delete(generation);
     },
     async close() {},
