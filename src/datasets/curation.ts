@@ -20,11 +20,12 @@ interface Dropped {
 const shownExamples = 20;
 
 /** Drops samples whose answer repeats another one's, exactly or nearly, and of samples with one instruction all but the lowest id. */
-export function deduplicateSamples(samples: readonly InstructionSample[], options: MinHashOptions): Curated {
-  const duplicates: Dropped[] = findDuplicates(
+export async function deduplicateSamples(samples: readonly InstructionSample[], options: MinHashOptions): Promise<Curated> {
+  const found = await findDuplicates(
     samples.map(({ id, answer }) => ({ id, text: answer })),
     options,
-  ).map(({ id, reason, survivor }) => ({ id, reason, because: survivor }));
+  );
+  const duplicates: Dropped[] = found.map(({ id, reason, survivor }) => ({ id, reason, because: survivor }));
   const gone = new Set(duplicates.map(({ id }) => id));
   const firstWithInstruction = new Map<string, string>();
   for (const { id, instruction } of samples.toSorted(byId)) {
@@ -36,9 +37,13 @@ export function deduplicateSamples(samples: readonly InstructionSample[], option
 }
 
 /** Drops training samples whose answer shares a run of `n` words with a held-out answer. */
-export function decontaminateSamples(training: readonly InstructionSample[], heldOut: readonly InstructionSample[], n: number): Curated {
+export async function decontaminateSamples(
+  training: readonly InstructionSample[],
+  heldOut: readonly InstructionSample[],
+  n: number,
+): Promise<Curated> {
   const texts = (rows: readonly InstructionSample[]) => rows.map(({ id, answer }) => ({ id, text: answer }));
-  const contaminated = findContamination(texts(training), texts(heldOut), n);
+  const contaminated = await findContamination(texts(training), texts(heldOut), n);
   return without(
     training,
     contaminated.map(({ id, heldOut }) => ({ id, reason: 'held-out-overlap', because: heldOut })),

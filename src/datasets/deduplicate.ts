@@ -1,4 +1,4 @@
-import { jaccard, nearDuplicatePairs, shinglesOf, type MinHashOptions } from './minhash.ts';
+import { jaccard, nearDuplicatePairs, shinglesOfAll, type MinHashOptions } from './minhash.ts';
 import { wordsOf } from './words.ts';
 
 /** A text under the id that decides which copy stays: the lowest. */
@@ -21,10 +21,13 @@ export interface Duplicate {
  * Every text but one of each cluster of copies, sorted by id.
  * Exact copies have the same words in the same order; near ones share enough runs of words. Copies of copies are of one cluster.
  */
-export function findDuplicates(texts: readonly IdentifiedText[], options: MinHashOptions): Duplicate[] {
+export async function findDuplicates(texts: readonly IdentifiedText[], options: MinHashOptions): Promise<Duplicate[]> {
   const ordered = texts.toSorted(byId);
   const keys = ordered.map(({ text }) => wordsOf(text).join(' '));
-  const shingles = ordered.map(({ text }) => shinglesOf(text, options.shingle));
+  const shingles = await shinglesOfAll(
+    ordered.map(({ text }) => text),
+    options.shingle,
+  );
   const clusters = new DisjointSets(ordered.length);
   const firstWithKey = new Map<string, number>();
   for (const [index, key] of keys.entries()) {
@@ -32,7 +35,7 @@ export function findDuplicates(texts: readonly IdentifiedText[], options: MinHas
   }
   // Exact copies are one text to the search, or a set of a thousand of them would cost a million comparisons.
   const distinct = keys.map((key, index) => (firstWithKey.get(key) === index ? shingles[index]! : new Uint32Array()));
-  for (const [left, right] of nearDuplicatePairs(distinct, options)) clusters.union(left, right);
+  for (const [left, right] of await nearDuplicatePairs(distinct, options)) clusters.union(left, right);
   return ordered.flatMap(({ id }, index): Duplicate[] => {
     const survivor = clusters.find(index);
     if (survivor === index) return [];

@@ -72,67 +72,52 @@ const pairChecks = [
 ];
 
 /** Looks at an instruction set before anything is trained on it; `texts` holds the cleaned text of every source document by id. */
-export function gateSamples(
+export async function gateSamples(
   samples: readonly GateSample[],
   texts: ReadonlyMap<string, string>,
   floors: readonly Floor[],
   limits: GateLimits = defaultGateLimits,
-): GateReport {
-  return report(
-    sampleChecks,
-    [
-      ...checkFloors(floors),
-      ...checkPlaceholders(samples.map(({ id, instruction, answer }) => ({ id, texts: [instruction, answer] }))),
-      ...checkDanglingReferences(
-        samples.map(({ id, instruction }) => ({ id, texts: [instruction] })),
-        limits.danglingReferences,
-      ),
-      ...checkGrounding(samples, texts, limits.grounding),
-      ...checkDuplicates(
-        samples.map(({ id, answer }) => ({ id, text: answer })),
-        limits.minHash,
-        'answers',
-      ),
-      ...checkRepeatedInstructions(samples.map(({ id, instruction }) => ({ id, text: instruction }))),
-      ...checkLeakage(samples, limits.minHash, limits.overlapWords),
-    ],
-    `${samples.length} samples`,
-  );
+): Promise<GateReport> {
+  const instructions = samples.map(({ id, instruction }) => ({ id, texts: [instruction] }));
+  const answers = samples.map(({ id, answer }) => ({ id, text: answer }));
+  const findings = [
+    checkFloors(floors),
+    await checkPlaceholders(samples.map(({ id, instruction, answer }) => ({ id, texts: [instruction, answer] }))),
+    await checkDanglingReferences(instructions, limits.danglingReferences),
+    await checkGrounding(samples, texts, limits.grounding),
+    await checkDuplicates(answers, limits.minHash, 'answers'),
+    checkRepeatedInstructions(samples.map(({ id, instruction }) => ({ id, text: instruction }))),
+    await checkLeakage(samples, limits.minHash, limits.overlapWords),
+  ];
+  return report(sampleChecks, findings.flat(), `${samples.length} samples`);
 }
 
 /**
- * Looks at a preference set before anything is tuned on it. What is to be unlearned may be anything, so only prompt and chosen answer are held to the rules of text.
+ * Looks at a preference set before anything is tuned on it.
+ * What is to be unlearned may be anything, so only prompt and chosen answer are held to the rules of text.
  */
-export function gatePairs(
+export async function gatePairs(
   pairs: readonly GatePair[],
   texts: ReadonlyMap<string, string>,
   floors: readonly Floor[],
   limits: GateLimits = defaultGateLimits,
-): GateReport {
-  return report(
-    pairChecks,
-    [
-      ...checkFloors(floors),
-      ...checkPlaceholders(pairs.map(({ id, prompt, chosen }) => ({ id, texts: [prompt, chosen] }))),
-      ...checkDanglingReferences(
-        pairs.map(({ id, prompt }) => ({ id, texts: [prompt] })),
-        limits.danglingReferences,
-      ),
-      ...checkGrounding(
-        pairs.map(({ id, chosen, document }) => ({ id, answer: chosen, document, slice: null })),
-        texts,
-        limits.grounding,
-      ),
-      ...checkDuplicates(
-        pairs.map(({ id, chosen }) => ({ id, text: chosen })),
-        limits.minHash,
-        'chosen answers',
-      ),
-      ...checkEqualAnswers(pairs),
-      ...checkLengthBias(pairs, limits.lengthBias),
-    ],
-    `${pairs.length} pairs`,
-  );
+): Promise<GateReport> {
+  const prompts = pairs.map(({ id, prompt }) => ({ id, texts: [prompt] }));
+  const chosen = pairs.map(({ id, chosen, document }) => ({ id, answer: chosen, document, slice: null }));
+  const findings = [
+    checkFloors(floors),
+    await checkPlaceholders(pairs.map(({ id, prompt, chosen }) => ({ id, texts: [prompt, chosen] }))),
+    await checkDanglingReferences(prompts, limits.danglingReferences),
+    await checkGrounding(chosen, texts, limits.grounding),
+    await checkDuplicates(
+      chosen.map(({ id, answer }) => ({ id, text: answer })),
+      limits.minHash,
+      'chosen answers',
+    ),
+    checkEqualAnswers(pairs),
+    checkLengthBias(pairs, limits.lengthBias),
+  ];
+  return report(pairChecks, findings.flat(), `${pairs.length} pairs`);
 }
 
 /** A sample of one of our own sets as gates look at it. */

@@ -1,3 +1,4 @@
+import { pacer } from './pace.ts';
 import { wordRuns, wordsOf } from './words.ts';
 
 /** How near-duplicates are looked for, and from which similarity on two texts are duplicates. */
@@ -33,6 +34,17 @@ export function jaccard(left: Uint32Array, right: Uint32Array): number {
   return union === 0 ? 0 : common / union;
 }
 
+/** The shingles of many texts, in their order. */
+export async function shinglesOfAll(texts: readonly string[], shingle: number): Promise<Uint32Array[]> {
+  const pace = pacer();
+  const shingles: Uint32Array[] = [];
+  for (const text of texts) {
+    shingles.push(shinglesOf(text, shingle));
+    await pace();
+  }
+  return shingles;
+}
+
 /** The runs of words of a text as a sorted set of 32-bit hashes. */
 export function shinglesOf(text: string, shingle: number): Uint32Array {
   const hashes = new Set<number>();
@@ -44,11 +56,13 @@ export function shinglesOf(text: string, shingle: number): Uint32Array {
  * Pairs of indexes (lower first) whose MinHash signatures agree in a whole band and whose Jaccard similarity, computed and not estimated, reaches the threshold.
  * Linear in the texts as long as few resemble one another.
  */
-export function nearDuplicatePairs(shingles: readonly Uint32Array[], options: MinHashOptions): [number, number][] {
+export async function nearDuplicatePairs(shingles: readonly Uint32Array[], options: MinHashOptions): Promise<[number, number][]> {
+  const pace = pacer();
   const buckets = Array.from({ length: options.bands }, () => new Map<string, number[]>());
   const pairs: [number, number][] = [];
   for (const [index, set] of shingles.entries()) {
     if (set.length === 0) continue;
+    await pace();
     const signature = signatureOf(set, options.bands * options.rows);
     const compared = new Set<number>();
     for (const [band, bucket] of buckets.entries()) {

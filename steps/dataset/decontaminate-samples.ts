@@ -25,8 +25,8 @@ export const decontaminateSamples = defineStep({
   },
   async run({ inputs, outputs, params, count }) {
     const [train, validation, test] = await Promise.all([all(inputs.train), all(inputs.validation), all(inputs.test)]);
-    const cleanValidation = decontaminate(validation, test, params.words);
-    const cleanTrain = decontaminate(train, [...cleanValidation.kept, ...test], params.words);
+    const cleanValidation = await decontaminate(validation, test, params.words);
+    const cleanTrain = await decontaminate(train, [...cleanValidation.kept, ...test], params.words);
     for (const sample of cleanTrain.kept) await outputs.train.write(sample);
     for (const sample of cleanValidation.kept) await outputs.validation.write(sample);
     const [one, other] = [cleanTrain.report, cleanValidation.report];

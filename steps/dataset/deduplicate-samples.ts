@@ -20,7 +20,7 @@ export const deduplicateSamples = defineStep({
     const options = { ...defaultMinHash, threshold: params.threshold };
     const samples: InstructionSample[] = [];
     for await (const document of inputs.sampled) samples.push(...document.samples);
-    const { kept, report } = deduplicate(samples, options);
+    const { kept, report } = await deduplicate(samples, options);
     for (const sample of kept) await outputs.samples.write(sample);
     for (const [reason, amount] of Object.entries(report.reasons)) count(reason, amount);
     log(

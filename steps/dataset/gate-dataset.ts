@@ -11,11 +11,15 @@ export const gateDataset = defineStep({
   version: 1,
   summary: 'Refuse a set with faults, naming them',
   params: z.strictObject({
-    /** Floors: the least that the splits must hold. */
-    minimumTrain: z.int().nonnegative().default(20),
-    minimumValidation: z.int().nonnegative().default(1),
-    minimumTest: z.int().nonnegative().default(5),
-    minimumTestDocuments: z.int().nonnegative().default(2),
+    /** The least that the splits must hold. */
+    floors: z
+      .strictObject({
+        train: z.int().nonnegative().default(20),
+        validation: z.int().nonnegative().default(1),
+        test: z.int().nonnegative().default(5),
+        testDocuments: z.int().nonnegative().default(2),
+      })
+      .prefault({}),
     /** Similarity from which on answers are duplicates, as in deduplicate-samples. */
     threshold: z.number().gt(0).max(1).default(defaultGateLimits.minHash.threshold),
     /** Words in a run that may not be shared across splits, as in decontaminate-samples. */
@@ -38,36 +42,21 @@ export const gateDataset = defineStep({
     const texts = new Map<string, string>();
     for await (const { id, text } of inputs.documents) if (documents.has(id)) texts.set(id, text);
     const testDocuments = new Set(samples.flatMap(({ split, document }) => (split === 'test' ? [document] : [])));
-    const remedy = (parameter: string) => `collect more documents with prose under headings, or change ${parameter}`;
+    const floor = (what: string, count: number, minimum: number, parameter: string) => ({
+      what,
+      count,
+      minimum,
+      remedy: `collect more documents with prose under headings, or change ${parameter}`,
+    });
     const floors = [
-      {
-        what: 'samples in the train split',
-        count: inputs.train.count,
-        minimum: params.minimumTrain,
-        remedy: remedy('gate-dataset.minimumTrain'),
-      },
-      {
-        what: 'samples in the validation split',
-        count: inputs.validation.count,
-        minimum: params.minimumValidation,
-        remedy: remedy('split-samples.validation (its share of documents)'),
-      },
-      {
-        what: 'samples in the test split',
-        count: inputs.test.count,
-        minimum: params.minimumTest,
-        remedy: remedy('split-samples.test (its share of documents)'),
-      },
-      {
-        what: 'documents behind the test split',
-        count: testDocuments.size,
-        minimum: params.minimumTestDocuments,
-        remedy: remedy('split-samples.test (its share of documents)'),
-      },
+      floor('samples in the train split', inputs.train.count, params.floors.train, 'gate-dataset.floors.train'),
+      floor('samples in the validation split', inputs.validation.count, params.floors.validation, 'split-samples.validation'),
+      floor('samples in the test split', inputs.test.count, params.floors.test, 'split-samples.test'),
+      floor('documents behind the test split', testDocuments.size, params.floors.testDocuments, 'split-samples.test'),
     ];
     const { threshold, overlapWords, danglingReferences } = params;
     const limits = { ...defaultGateLimits, minHash: { ...defaultGateLimits.minHash, threshold }, overlapWords, danglingReferences };
-    const report = gateSamples(samples, texts, floors, limits);
+    const report = await gateSamples(samples, texts, floors, limits);
     for (const { check, count: amount } of report.findings) count(check, check === 'too-few' ? 1 : amount);
     await outputs.report.write(report);
   },

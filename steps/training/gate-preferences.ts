@@ -11,8 +11,8 @@ export const gatePreferences = defineStep({
   version: 1,
   summary: 'Refuse preference pairs with faults, naming them',
   params: z.strictObject({
-    /** The least number of pairs. */
-    minimumPairs: z.int().nonnegative().default(8),
+    /** The least that the set must hold. */
+    floors: z.strictObject({ pairs: z.int().nonnegative().default(8) }).prefault({}),
     /** One answer counts as longer from this share of the shorter on. */
     lengthTolerance: z.number().nonnegative().default(defaultGateLimits.lengthBias.tolerance),
     /** The most by which pairs with the longer answer chosen may outnumber the others, as a share of all. */
@@ -29,11 +29,11 @@ export const gatePreferences = defineStep({
     const floor = {
       what: 'preference pairs',
       count: pairs.length,
-      minimum: params.minimumPairs,
-      remedy: 'collect more documents, raise pose-prompts.limit, or lower gate-preferences.minimumPairs',
+      minimum: params.floors.pairs,
+      remedy: 'collect more documents, raise pose-prompts.limit, or lower gate-preferences.floors.pairs',
     };
     const lengthBias = { tolerance: params.lengthTolerance, imbalance: params.lengthImbalance };
-    const report = gatePairs(pairs, texts, [floor], { ...defaultGateLimits, lengthBias });
+    const report = await gatePairs(pairs, texts, [floor], { ...defaultGateLimits, lengthBias });
     for (const { check, count: amount } of report.findings) count(check, check === 'too-few' ? 1 : amount);
     await outputs.report.write(report);
   },

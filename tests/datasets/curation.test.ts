@@ -5,14 +5,14 @@ import { instructionSample, wordsFrom } from '../support/dataset-rows.ts';
 
 const sample = (id: string, instruction: string, answer: string) => instructionSample({ id, instruction, answer });
 
-test('copies and repeated instructions go, the lowest id stays, and the report tells why', () => {
+test('copies and repeated instructions go, the lowest id stays, and the report tells why', async () => {
   const samples = [
     sample('d', 'Fourth?', wordsFrom('d', 30)),
     sample('c', 'what is FIRST', wordsFrom('c', 30)),
     sample('b', 'Second?', wordsFrom('a', 30)),
     sample('a', 'What is first?', wordsFrom('a', 30)),
   ];
-  const { kept, report } = deduplicateSamples(samples, defaultMinHash);
+  const { kept, report } = await deduplicateSamples(samples, defaultMinHash);
   expect(kept.map(({ id }) => id)).toEqual(['a', 'd']);
   expect(report).toEqual({
     before: 4,
@@ -25,20 +25,20 @@ test('copies and repeated instructions go, the lowest id stays, and the report t
   });
 });
 
-test('a sample that went as a duplicate takes no other with it for its instruction', () => {
+test('a sample that went as a duplicate takes no other with it for its instruction', async () => {
   const samples = [
     sample('a', 'One?', wordsFrom('a', 30)),
     sample('b', 'Two?', wordsFrom('a', 30)),
     sample('c', 'Two?', wordsFrom('c', 30)),
   ];
-  expect(deduplicateSamples(samples, defaultMinHash).kept.map(({ id }) => id)).toEqual(['a', 'c']);
+  expect((await deduplicateSamples(samples, defaultMinHash)).kept.map(({ id }) => id)).toEqual(['a', 'c']);
 });
 
-test('training samples that overlap held-out ones go', () => {
+test('training samples that overlap held-out ones go', async () => {
   const held = sample('held', 'Held?', wordsFrom('w', 40));
   const overlapping = sample('train-1', 'Train?', `so ${wordsFrom('w', 20)} end`);
   const clean = sample('train-2', 'Train too?', wordsFrom('x', 40));
-  expect(decontaminateSamples([overlapping, clean], [held], 13)).toEqual({
+  expect(await decontaminateSamples([overlapping, clean], [held], 13)).toEqual({
     kept: [clean],
     report: {
       before: 2,

@@ -5,8 +5,8 @@ import type { MinHashOptions } from '../minhash.ts';
 import { wordsOf } from '../words.ts';
 
 /** No text may come twice, in the same words or nearly so. `rows` names what is compared ("answers"). */
-export function checkDuplicates(texts: readonly IdentifiedText[], options: MinHashOptions, rows: string): GateFinding[] {
-  const duplicates = findDuplicates(texts, options);
+export async function checkDuplicates(texts: readonly IdentifiedText[], options: MinHashOptions, rows: string): Promise<GateFinding[]> {
+  const duplicates = await findDuplicates(texts, options);
   const textOf = new Map(texts.map(({ id, text }) => [id, text]));
   const offences = (wanted: string) =>
     duplicates.filter(({ reason }) => reason === wanted).map(({ id }) => ({ id, excerpt: excerptOf(textOf.get(id)!) }));

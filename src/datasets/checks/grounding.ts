@@ -1,5 +1,6 @@
 import type { GateFinding } from '../../contracts/dataset.ts';
-import { excerptOf, shareFinding } from '../finding.ts';
+import { excerptOf, shareFinding, type Offence } from '../finding.ts';
+import { pacer } from '../pace.ts';
 import { wordRuns, wordsOf } from '../words.ts';
 
 /** An answer and where it claims to come from. */
@@ -24,33 +25,41 @@ export interface GroundingLimits {
  * Every answer must be the author's text: the very slice that it names, or else mostly runs of words that its document holds.
  * A row without a document is compared with the whole corpus; without a corpus there is nothing that could ground it.
  */
-export function checkGrounding(
+export async function checkGrounding(
   answers: readonly GroundedAnswer[],
   texts: ReadonlyMap<string, string>,
   limits: GroundingLimits,
-): GateFinding[] {
+): Promise<GateFinding[]> {
+  const pace = pacer();
   const runsByDocument = new Map<string, Set<string>>();
   const runsOf = (document: string): Set<string> =>
     runsByDocument.getOrInsertComputed(document, () => wordRuns(wordsOf(texts.get(document)!), limits.run));
   let corpus: Set<string> | null = null;
-  const runsOfCorpus = (): Set<string> => {
+  const runsOfCorpus = async (): Promise<Set<string>> => {
     if (corpus === null) {
       corpus = new Set();
-      for (const document of texts.keys()) for (const found of runsOf(document)) corpus.add(found);
+      for (const document of texts.keys()) {
+        for (const found of runsOf(document)) corpus.add(found);
+        await pace();
+      }
     }
     return corpus;
   };
   const characters = lastUsed((document: string) => [...texts.get(document)!]);
 
-  const grounded = ({ answer, document, slice }: GroundedAnswer): boolean => {
-    if (document === null) return containment(answer, runsOfCorpus(), limits.run) >= limits.containment;
+  const grounded = async ({ answer, document, slice }: GroundedAnswer): Promise<boolean> => {
+    if (document === null) return containment(answer, await runsOfCorpus(), limits.run) >= limits.containment;
     const text = texts.get(document);
     if (text === undefined) return false;
     if (slice) return characters(document).slice(slice.start, slice.end).join('') === answer;
     return text.includes(answer) || containment(answer, runsOf(document), limits.run) >= limits.containment;
   };
 
-  const offences = answers.filter((answer) => !grounded(answer)).map(({ id, answer }) => ({ id, excerpt: excerptOf(answer) }));
+  const offences: Offence[] = [];
+  for (const answer of answers) {
+    if (!(await grounded(answer))) offences.push({ id: answer.id, excerpt: excerptOf(answer.answer) });
+    await pace();
+  }
   return shareFinding('ungrounded-answer', offences, answers.length, 0, 'answers are not the text of their source document');
 }
 

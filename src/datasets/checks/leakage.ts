@@ -1,7 +1,7 @@
 import type { GateFinding, SplitName } from '../../contracts/dataset.ts';
 import { findContamination } from '../decontaminate.ts';
 import { excerptOf, shareFinding, type Offence } from '../finding.ts';
-import { nearDuplicatePairs, shinglesOf, type MinHashOptions } from '../minhash.ts';
+import { nearDuplicatePairs, shinglesOfAll, type MinHashOptions } from '../minhash.ts';
 import { wordsOf } from '../words.ts';
 
 /** What a sample shows of itself to the search for leaks. */
@@ -14,7 +14,7 @@ export interface SplitText {
 }
 
 /** A held-out split may share no document, no instruction, no answer (nearly) and no long run of words with what is trained on. */
-export function checkLeakage(samples: readonly SplitText[], options: MinHashOptions, run: number): GateFinding[] {
+export async function checkLeakage(samples: readonly SplitText[], options: MinHashOptions, run: number): Promise<GateFinding[]> {
   const held = samples.filter(({ split }) => split !== 'train');
   const finding = (check: string, offences: readonly Offence[], what: string): GateFinding[] =>
     shareFinding(check, offences, held.length, 0, `held-out samples ${what}`);
@@ -44,22 +44,25 @@ export function checkLeakage(samples: readonly SplitText[], options: MinHashOpti
     ),
     ...finding(
       'answer-leak',
-      offencesOf(nearCopies(samples, options), ({ answer }) => answer),
+      offencesOf(await nearCopies(samples, options), ({ answer }) => answer),
       'have an answer that is trained on, or nearly that one',
     ),
     ...finding(
       'overlap-leak',
-      offencesOf(overlapping(samples, held, run), ({ answer }) => answer),
+      offencesOf(await overlapping(samples, held, run), ({ answer }) => answer),
       `share a run of ${run} words with an answer that is trained on`,
     ),
   ];
 }
 
 /** Held-out samples whose answer resembles one that is trained on. */
-function nearCopies(samples: readonly SplitText[], options: MinHashOptions): Set<string> {
+async function nearCopies(samples: readonly SplitText[], options: MinHashOptions): Promise<Set<string>> {
   const leaked = new Set<string>();
-  const shingles = samples.map(({ answer }) => shinglesOf(answer, options.shingle));
-  for (const pair of nearDuplicatePairs(shingles, options)) {
+  const shingles = await shinglesOfAll(
+    samples.map(({ answer }) => answer),
+    options.shingle,
+  );
+  for (const pair of await nearDuplicatePairs(shingles, options)) {
     const [left, right] = pair.map((index) => samples[index]!) as [SplitText, SplitText];
     if (left.split === 'train' && right.split !== 'train') leaked.add(right.id);
     if (right.split === 'train' && left.split !== 'train') leaked.add(left.id);
@@ -68,8 +71,9 @@ function nearCopies(samples: readonly SplitText[], options: MinHashOptions): Set
 }
 
 /** Held-out samples that training samples overlap: at least one for each such training sample. */
-function overlapping(samples: readonly SplitText[], held: readonly SplitText[], run: number): Set<string> {
+async function overlapping(samples: readonly SplitText[], held: readonly SplitText[], run: number): Promise<Set<string>> {
   const texts = (rows: readonly SplitText[]) => rows.map(({ id, answer }) => ({ id, text: answer }));
   const trained = samples.filter(({ split }) => split === 'train');
-  return new Set(findContamination(texts(trained), texts(held), run).map(({ heldOut }) => heldOut));
+  const found = await findContamination(texts(trained), texts(held), run);
+  return new Set(found.map(({ heldOut }) => heldOut));
 }

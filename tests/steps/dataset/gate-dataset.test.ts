@@ -14,10 +14,10 @@ const splits = (rows: readonly InstructionSample[]) => ({
   validation: rows.slice(3, 4),
   test: rows.slice(4),
 });
-const floors = { minimumTrain: 3, minimumValidation: 1, minimumTest: 2 };
+const params = { floors: { train: 3, test: 2 } };
 
 test('a sound set passes', async () => {
-  const { outputs } = await runStep(gateDataset, { inputs: splits(samples), params: floors });
+  const { outputs } = await runStep(gateDataset, { inputs: splits(samples), params });
   expect(outputs['report']).toMatchObject({ verdict: 'pass', findings: [] });
 });
 
@@ -27,17 +27,17 @@ test('a set below the floors is refused, and the user is told what to do', async
   });
   const remedy = 'collect more documents with prose under headings, or change';
   expect((outputs['report'] as GateReport).reasons).toEqual([
-    `too-few: there are 3 samples in the train split, and 20 are needed: ${remedy} gate-dataset.minimumTrain`,
-    `too-few: there are 0 samples in the validation split, and 1 are needed: ${remedy} split-samples.validation (its share of documents)`,
-    `too-few: there are 1 samples in the test split, and 5 are needed: ${remedy} split-samples.test (its share of documents)`,
-    `too-few: there are 1 documents behind the test split, and 2 are needed: ${remedy} split-samples.test (its share of documents)`,
+    `too-few: there are 3 samples in the train split, and 20 are needed: ${remedy} gate-dataset.floors.train`,
+    `too-few: there are 0 samples in the validation split, and 1 are needed: ${remedy} split-samples.validation`,
+    `too-few: there are 1 samples in the test split, and 5 are needed: ${remedy} split-samples.test`,
+    `too-few: there are 1 documents behind the test split, and 2 are needed: ${remedy} split-samples.test`,
   ]);
   expect(counts).toEqual({ 'too-few': 4 });
 });
 
 test('an answer that its document does not hold refuses the set', async () => {
   const edited = documents.with(0, cleanDocument('Edited meanwhile.', { id: 'document-0' }));
-  const { outputs } = await runStep(gateDataset, { inputs: { ...splits(samples), documents: edited }, params: floors });
+  const { outputs } = await runStep(gateDataset, { inputs: { ...splits(samples), documents: edited }, params });
   expect(outputs['report']).toMatchObject({
     verdict: 'refuse',
     findings: [{ check: 'ungrounded-answer', samples: [{ id: 'of-document-0' }] }],

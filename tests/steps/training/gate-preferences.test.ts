@@ -23,7 +23,7 @@ test('too few pairs are refused, and the user is told what to do', async () => {
   expect(outputs['report']).toMatchObject({
     verdict: 'refuse',
     reasons: [
-      'too-few: there are 3 preference pairs, and 8 are needed: collect more documents, raise pose-prompts.limit, or lower gate-preferences.minimumPairs',
+      'too-few: there are 3 preference pairs, and 8 are needed: collect more documents, raise pose-prompts.limit, or lower gate-preferences.floors.pairs',
     ],
   });
 });
