@@ -15,12 +15,13 @@ export function memoryVectorIndex(): VectorIndex & { written: number } {
     tenant: string,
     limit: number,
     filter: PointFilter | undefined,
-    score: (point: Point) => number,
+    score: (point: Point) => number | null,
   ): Hit[] =>
     [...pointsOf(generation).values()]
       .filter((point) => point.tenant === tenant && matches(point, filter))
       .map((point) => ({ id: point.id, score: score(point), payload: point.payload }))
-      .filter((hit) => hit.score > 0)
+      .filter((hit) => hit.score !== null)
+      .map((hit) => ({ ...hit, score: hit.score! }))
       .toSorted((one, other) => other.score - one.score || (one.id < other.id ? -1 : 1))
       .slice(0, limit);
 
@@ -56,7 +57,7 @@ export function memoryVectorIndex(): VectorIndex & { written: number } {
         tenant,
         limit,
         filter,
-        (point) => wanted.filter((term) => point.terms.includes(term)).length / wanted.length,
+        (point) => wanted.filter((term) => point.terms.includes(term)).length / wanted.length || null,
       );
     },
     async scroll(generation, after, limit) {
