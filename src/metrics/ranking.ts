@@ -40,3 +40,21 @@ export function rankingScores(
     ndcg10: mean((ranking) => ndcgAt(10, ranking)),
   };
 }
+
+/** A slice of a document, in code points of its cleaned text. */
+export interface PlacedSlice {
+  readonly document: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The ranking of a search for one section: the first passage that overlaps it counts as the section found, further ones as nothing. */
+export function sectionRanking(section: PlacedSlice, passages: readonly PlacedSlice[]): Ranking {
+  const first = passages.findIndex(
+    ({ document, start, end }) => document === section.document && start < section.end && section.start < end,
+  );
+  return {
+    ranked: passages.map((_, position) => (position === first ? 'section' : `passage ${position}`)),
+    relevant: new Set(['section']),
+  };
+}

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ndcgAt, rankingScores, recallAt, reciprocalRank } from '../../src/metrics/ranking.ts';
+import { ndcgAt, rankingScores, recallAt, reciprocalRank, sectionRanking } from '../../src/metrics/ranking.ts';
 
 const ranked = Array.from({ length: 12 }, (_, index) => `p${index + 1}`);
 const several = { ranked, relevant: new Set(['p2', 'p5', 'p8', 'p12']) };
@@ -38,4 +38,23 @@ test('the figures of a question set are means over its questions', () => {
 
 test('an empty question set has no questions and scores 0', () => {
   expect(rankingScores([], [1])).toEqual({ questions: 0, recallAt: { '1': 0 }, meanReciprocalRank: 0, ndcg10: 0 });
+});
+
+const section = { document: 'guide', start: 10, end: 20 };
+const passage = (document: string, start: number, end: number) => ({ document, start, end });
+
+test('the first passage that overlaps the section is the one found', () => {
+  const ranking = sectionRanking(section, [
+    passage('guide', 0, 10),
+    passage('other', 10, 20),
+    passage('guide', 19, 30),
+    passage('guide', 10, 20),
+  ]);
+  expect(reciprocalRank(ranking)).toBe(1 / 3);
+  expect(recallAt(3, ranking)).toBe(1);
+  expect(recallAt(2, ranking)).toBe(0);
+});
+
+test('a section that no passage overlaps is not found', () => {
+  expect(reciprocalRank(sectionRanking(section, [passage('guide', 20, 30)]))).toBe(0);
 });
