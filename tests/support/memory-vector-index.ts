@@ -20,8 +20,7 @@ export function memoryVectorIndex(): VectorIndex & { written: number } {
     [...pointsOf(generation).values()]
       .filter((point) => point.tenant === tenant && matches(point, filter))
       .map((point) => ({ id: point.id, score: score(point), payload: point.payload }))
-      .filter((hit) => hit.score !== null)
-      .map((hit) => ({ ...hit, score: hit.score! }))
+      .filter((hit): hit is Hit => hit.score !== null)
       .toSorted((one, other) => other.score - one.score || (one.id < other.id ? -1 : 1))
       .slice(0, limit);
 
