@@ -34,13 +34,14 @@ export function fingerprintedName(generation: string): string {
   return generation.replace(/-r\d+$/, '');
 }
 
-/** How far a fingerprint's index has come; `newState` where it was never begun. */
-export async function readState(store: MetadataStore, fingerprinted: string): Promise<SyncState> {
-  const [row] = await store.get(cursorTable, [fingerprinted]);
+/** How far the index of a fingerprint has come, by the name of any of its generations; `newState` where it was never begun. */
+export async function readState(store: MetadataStore, generation: string): Promise<SyncState> {
+  const [row] = await store.get(cursorTable, [fingerprintedName(generation)]);
   return (row?.row as SyncState | undefined) ?? newState;
 }
 
-/** Notes how far a fingerprint's index has come, on disk before the promise resolves; null forgets it. */
-export async function writeState(store: MetadataStore, fingerprinted: string, state: SyncState | null): Promise<void> {
-  await store.putMany(cursorTable, [{ key: fingerprinted, expectedRevision: null, row: state as unknown as Json }], 'power');
+/** Notes how far the index of a fingerprint has come, on disk before the promise resolves; null forgets it. */
+export async function writeState(store: MetadataStore, generation: string, state: SyncState | null): Promise<void> {
+  const key = fingerprintedName(generation);
+  await store.putMany(cursorTable, [{ key, expectedRevision: null, row: state as unknown as Json }], 'power');
 }

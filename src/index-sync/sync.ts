@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { IndexState } from '../contracts/index-state.ts';
 import { ProblemError } from '../contracts/problem.ts';
 import type { ChangeFeed, Cursor } from '../ports/change-feed.ts';
 import type { DocumentKey, DocumentStore, Version } from '../ports/document-store.ts';
@@ -11,16 +11,6 @@ import { Ledger } from './ledger.ts';
 import { prepareDocuments, type ChunkMaker } from './prepare.ts';
 import { readAhead } from './read-ahead.ts';
 import { countLedger, RunningTotals } from './totals.ts';
-
-/** What an index holds; equal content is an equal state, however it came about. */
-export const IndexState = z.strictObject({
-  index: z.string(),
-  generation: z.string(),
-  documents: z.int().nonnegative(),
-  points: z.int().nonnegative(),
-  setHash: z.string(),
-});
-export type IndexState = z.output<typeof IndexState>;
 
 /** Ports that keep an index in step with the documents. */
 export interface SyncPorts extends EmbeddingPorts {
@@ -54,7 +44,7 @@ const tries = 5;
  * Brings an index in step with the documents: every change since the cursor, deletes too, then the alias.
  * Nothing is lost if it dies anywhere; the next call goes on. A gap in the changes is a problem, `gap-detected`, that a person must decide.
  */
-export async function syncIndex(options: SyncOptions, ports: SyncPorts): Promise<IndexState> {
+export async function followChanges(options: SyncOptions, ports: SyncPorts): Promise<IndexState> {
   const { index, reached } = options;
   const { vectorIndex, metadataStore, embedder } = ports;
   const name = nameOf(index, options.fingerprint);
@@ -92,8 +82,7 @@ export async function syncIndex(options: SyncOptions, ports: SyncPorts): Promise
 async function dropGeneration(generation: string, by: string, { vectorIndex, metadataStore }: SyncPorts): Promise<void> {
   await vectorIndex.drop(generation);
   await new Ledger(metadataStore, generation).clear();
-  const name = fingerprintedName(generation);
-  if (name !== fingerprintedName(by)) await writeState(metadataStore, name, null);
+  if (fingerprintedName(generation) !== fingerprintedName(by)) await writeState(metadataStore, generation, null);
 }
 
 /** A state from which every document is read again; where versions of the store began anew, a new generation must take over. */
@@ -175,7 +164,7 @@ class Sync {
 
   async save(change: Partial<SyncState>): Promise<void> {
     this.state = { ...this.state, ...change };
-    await writeState(this.#ports.metadataStore, fingerprintedName(this.#generation), this.state);
+    await writeState(this.#ports.metadataStore, this.#generation, this.state);
   }
 
   /** Notes that everything up to a cursor is applied; a read that brought nothing new is not worth a write. */

@@ -61,10 +61,12 @@ export async function verifyIndex(
   const generation = await ports.vectorIndex.alias(index);
   if (generation === null) {
     throw new ProblemError({
-      reason: 'index-missing',
-      message: `There is no index ${index} yet`,
-      hint: 'Make it: twin run feature-pipeline',
-      exit: 2,
+      reason: 'no-index',
+      message: `There is no index '${index}' yet`,
+      expected: 'an index that a feature pipeline has filled',
+      found: 'no generation under that name',
+      hint: 'Fill it with: twin run feature-pipeline',
+      exit: 1,
     });
   }
   const { expected, documents } = await expectedPoints(maker, ports, signal, progress);

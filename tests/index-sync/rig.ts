@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { openSqliteChangeFeed } from '../../src/adapters/change-feed/sqlite.ts';
 import { openSqliteDocumentStore } from '../../src/adapters/document-store/sqlite.ts';
 import type { Chunk, CleanDocument, RevisedDocument } from '../../src/contracts/document.ts';
-import { syncIndex, type IndexState, type SyncOptions, type SyncPorts } from '../../src/index-sync/sync.ts';
+import type { IndexState } from '../../src/contracts/index-state.ts';
+import { followChanges, type SyncOptions, type SyncPorts } from '../../src/index-sync/sync.ts';
 import { verifyIndex } from '../../src/index-sync/verify.ts';
 import type { ChunkMaker } from '../../src/index-sync/prepare.ts';
 import { hashEmbedder } from '../support/hash-embedder.ts';
@@ -68,7 +69,7 @@ export function openRig(folder: string) {
     async sync(change: Partial<SyncOptions> = {}): Promise<IndexState & { readonly counts: Record<string, number> }> {
       const counts: Record<string, number> = {};
       const count = (name: string, amount: number): void => void (counts[name] = (counts[name] ?? 0) + amount);
-      return { ...(await syncIndex({ ...options, count, ...change }, ports)), counts };
+      return { ...(await followChanges({ ...options, count, ...change }, ports)), counts };
     },
     verify: () => verifyIndex({ index: 'main', ...lineMaker }, ports),
   };

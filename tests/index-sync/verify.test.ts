@@ -95,6 +95,6 @@ test('an index that was never made is a problem', async () => {
   const other = openRig(await temporaryFolder());
   onTestFinished(() => other.close());
   await expect(other.verify()).rejects.toMatchObject({
-    problem: { reason: 'index-missing', message: 'There is no index main yet', hint: 'Make it: twin run feature-pipeline', exit: 2 },
+    problem: { reason: 'no-index', message: "There is no index 'main' yet", hint: 'Fill it with: twin run feature-pipeline', exit: 1 },
   });
 });
