@@ -66,6 +66,12 @@ class MarkdownScan {
       return;
     }
     if (this.#opensCode(line) || this.#isHeading(line)) return;
+    if (isThematicBreak(this.#text, line) && !this.#contains(line)) {
+      this.close();
+      this.#inList = false;
+      this.blocks.push({ kind: 'paragraph', start: line.start, end: line.end, level: 0 });
+      return;
+    }
     const open = this.#open;
     if (isListItem(this.#text, line) && (line.indent <= 3 || this.#inList)) {
       this.#inList = true;
@@ -119,7 +125,7 @@ class MarkdownScan {
     const item = isListItem(this.#text, line);
     const fence = openingFence(this.#text, item ? firstInk(this.#text, afterMarker(this.#text, line), line.end) : line.ink, line.end);
     if (fence) {
-      if (item) this.#inList = true;
+      this.#inList = item || contained;
       this.#begin('code', line, fence);
       return true;
     }
@@ -203,7 +209,18 @@ function setextLevel(text: string, line: Line): number {
 function isListItem(text: string, line: Line): boolean {
   const after = afterMarker(text, line);
   if (after === line.ink || (after < line.end && !isSpace(text.charCodeAt(after)))) return false;
-  return !/^(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,})$/.test(text.slice(line.ink, Math.min(line.end, line.ink + 200)).trimEnd());
+  return !isThematicBreak(text, line);
+}
+
+function isThematicBreak(text: string, line: Line): boolean {
+  const mark = text[line.ink];
+  if (line.indent > 3 || (mark !== '*' && mark !== '-' && mark !== '_')) return false;
+  let marks = 0;
+  for (let at = line.ink; at < line.end; at += 1) {
+    if (text[at] === mark) marks += 1;
+    else if (!isSpace(text.charCodeAt(at))) return false;
+  }
+  return marks >= 3;
 }
 
 /** Offset after a bullet or an ordered item's number, or the line's first character where there is none. */
