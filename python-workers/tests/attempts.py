@@ -118,3 +118,16 @@ def write_rows(path: Path, rows: list[dict[str, Any]]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return path
+
+
+def run_here(attempt: Attempt, watch: Callable[[Any, str, Any], None] | None = None) -> int:
+    """Run the attempt's job in this process, which has the libraries loaded; `watch` sees job, kind and data of every event."""
+    from twin_workers.attempt import Job, _run
+    from twin_workers.protocol import EventWriter
+
+    events = EventWriter(attempt.folder / "events.jsonl", attempt.request["id"], attempt.request["attempt"])
+    job = Job(attempt.request, events)
+    if watch is not None:
+        emit = events.emit
+        events.emit = lambda kind, data: (emit(kind, data), watch(job, kind, data))[0]
+    return _run(job)

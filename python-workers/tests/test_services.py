@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from attempts import ENVIRONMENT, is_running, wait_until
+from attempts import ENVIRONMENT, Attempt, is_running, run_here, wait_until, write_rows
 
 from twin_workers.schemas import problems, schemas
 
@@ -161,3 +161,61 @@ def test_a_service_dies_with_its_parent():
     wait_until(lambda: not is_running(service), seconds=2)
     os.kill(survivor, signal.SIGKILL)
     parent.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def chat(merged):
+    client = Client("chat-model")
+    client.hello = client.read()["hello"]
+    yield client
+    client.close()
+
+
+def answer(chat, **changes):
+    """The pieces of an answer, and what came last."""
+    chat.send("answer", {"instruction": "What is the cursor?", "maxNewTokens": 20, "temperature": 0, "seed": 7, **changes})
+    pieces = []
+    while True:
+        reply = chat.read()
+        if "piece" not in reply:
+            return pieces, reply
+        pieces.append(reply["piece"]["text"])
+
+
+def test_a_model_answers_only_after_it_was_loaded_and_only_under_its_own_template(chat, merged):
+    assert chat.hello["data"] == {"device": "cpu"}
+    assert answer(chat)[1]["error"]["reason"] == "no-model"
+    folder = str(merged.outputs["model"])
+    refused = chat.ask("load", {"folder": folder, "promptTemplateDigest": "0" * 64})
+    assert refused["error"]["message"].startswith(f"{folder} was trained with another prompt template: expected 000000000000, found ")
+    digest = merged.request["promptTemplate"]["digest"]
+    assert chat.ask("load", {"folder": folder, "promptTemplateDigest": digest})["data"] == {
+        "kind": "merged",
+        "toy": True,
+        "contextLength": 128,
+    }
+
+
+def test_an_answer_comes_in_pieces_and_is_the_one_that_a_job_writes(chat, merged, tmp_path):
+    digest = merged.request["promptTemplate"]["digest"]
+    chat.ask("load", {"folder": str(merged.outputs["model"]), "promptTemplateDigest": digest})
+    pieces, last = answer(chat)
+    assert "".join(pieces) == last["data"]["text"]
+    assert 0 < last["data"]["outputTokens"] <= 20
+    rows = write_rows(tmp_path / "prompts.jsonl", [{"id": "a", "instruction": "What is the cursor?"}])
+    attempt = Attempt(tmp_path, "generate-answers", {"maxNewTokens": 20}, {"model": merged.outputs["model"], "prompts": rows})
+    assert run_here(attempt) == 0
+    assert attempt.rows("answers") == [{"id": "a", "answer": last["data"]["text"], "tokens": last["data"]["outputTokens"]}]
+
+
+def test_a_seed_repeats_an_answer_and_another_one_changes_it(chat):
+    hot = {"temperature": 2.0, "maxNewTokens": 12}
+    assert answer(chat, **hot)[1]["data"]["text"] == answer(chat, **hot)[1]["data"]["text"]
+    assert answer(chat, **hot)[1]["data"]["text"] != answer(chat, **hot, seed=8)[1]["data"]["text"]
+
+
+def test_a_prompt_that_does_not_fit_loses_its_beginning_and_says_how_much(chat):
+    _, last = answer(chat, instruction="word " * 300)
+    assert last["data"]["promptTokens"] == 108
+    assert last["data"]["cut"] > 0
+    assert answer(chat, maxNewTokens=128)[1]["error"]["reason"] == "configuration"

@@ -15,7 +15,7 @@ def main() -> int:
     ):
         verbs.add_parser(verb, help=summary).add_argument("attempt", type=Path)
     serve = verbs.add_parser("serve", help="answer requests on standard input until it closes")
-    serve.add_argument("service", choices=["embedder", "chat-model"])
+    serve.add_argument("service", choices=["embedder", "chat-model"], type=lambda name: name.replace("_", "-"))
     serve.add_argument("--idle-seconds", type=float, default=60)
     arguments = parser.parse_args()
 

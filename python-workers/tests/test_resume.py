@@ -1,0 +1,151 @@
+import json
+import math
+
+import pytest
+from attempts import Attempt, run_here, wait_until
+from conftest import DPO, SFT, TINY
+
+from twin_workers import training
+from twin_workers.protocol import JobFailure
+
+
+def losses(attempt):
+    return [(entry["step"], entry["loss"]) for entry in attempt.summary()["losses"]]
+
+
+def after_step(step, command):
+    """Asks for something as soon as a step is done."""
+
+    def watch(job, kind, data):
+        if kind == "progress" and data["done"] == step:
+            job.obey(command)
+
+    return watch
+
+
+@pytest.fixture
+def whole(request, base, sft, dpo):
+    return {"pretrain-tiny": base, "train-sft": sft, "train-dpo": dpo}[request.param]
+
+
+@pytest.mark.parametrize(
+    ("whole", "params", "stop"),
+    [("pretrain-tiny", TINY, 7), ("train-sft", SFT, 7), ("train-dpo", DPO, 3)],
+    indirect=["whole"],
+)
+def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(whole, params, stop, tmp_path):
+    inputs = whole.request["inputs"]
+    job = whole.request["job"]
+    first = Attempt(tmp_path, job, params, inputs)
+    assert run_here(first, after_step(stop, "stop")) == 20
+    assert first.events("checkpoint")[-1]["data"]["step"] == stop
+    second = Attempt(tmp_path, job, params, inputs, number=2)
+    assert run_here(second) == 0
+    assert second.events("progress")[0]["data"]["done"] == stop + 1
+    assert losses(second) == losses(whole)
+    folder = "model" if job == "pretrain-tiny" else "adapter"
+    for path in whole.outputs[folder].iterdir():
+        assert (second.outputs[folder] / path.name).read_bytes() == path.read_bytes()
+
+
+def test_a_run_that_was_killed_goes_on_from_its_last_checkpoint(sft, sft_inputs, tmp_path):
+    first = Attempt(tmp_path, "train-sft", SFT, sft_inputs)
+    keeper = first.keep()
+    # Killed in the middle of whatever comes after step 6; the checkpoint is of step 5.
+    wait_until(lambda: any(event["data"]["done"] >= 6 for event in first.events("progress")), seconds=120)
+    keeper.kill()
+    keeper.wait()
+    second = Attempt(tmp_path, "train-sft", SFT, sft_inputs, number=2)
+    assert run_here(second) == 0
+    assert second.events("warn")[-1]["data"]["message"].startswith("Went on from the checkpoint after step ")
+    assert losses(second) == losses(sft)
+
+
+def test_a_checkpoint_that_was_damaged_is_passed_over_and_named(sft, sft_inputs, tmp_path):
+    first = Attempt(tmp_path, "train-sft", SFT, sft_inputs)
+    assert run_here(first, after_step(8, "stop")) == 20
+    with (tmp_path / "checkpoints" / "checkpoint-8" / "optimizer.pt").open("ab") as file:
+        file.write(b"x")
+    second = Attempt(tmp_path, "train-sft", SFT, sft_inputs, number=2)
+    assert run_here(second) == 0
+    messages = [event["data"]["message"] for event in second.events("warn")]
+    assert messages[0] == "checkpoint-8: optimizer.pt is not what was written; it was deleted"
+    assert messages[1] == "Went on from the checkpoint after step 5"
+    assert losses(second) == losses(sft)
+
+
+def test_a_run_that_ended_between_its_last_step_and_its_result_trains_nothing_again(sft, sft_inputs, tmp_path):
+    first = Attempt(tmp_path, "train-sft", SFT, sft_inputs)
+
+    def stop_at_the_end(job, kind, data):
+        if (kind, data.get("name")) == ("phase", "evaluate"):
+            job.obey("stop")
+
+    assert run_here(first, stop_at_the_end) == 20
+    second = Attempt(tmp_path, "train-sft", SFT, sft_inputs, number=2)
+    assert run_here(second) == 0
+    assert second.events("progress") == []
+    assert losses(second) == losses(sft)
+    name = "adapter_model.safetensors"
+    assert (second.outputs["adapter"] / name).read_bytes() == (sft.outputs["adapter"] / name).read_bytes()
+
+
+def test_cancel_ends_at_the_next_step_without_a_result(sft_inputs, tmp_path):
+    attempt = Attempt(tmp_path, "train-sft", SFT, sft_inputs)
+    assert run_here(attempt, after_step(3, "cancel")) == 21
+    assert attempt.events("progress")[-1]["data"]["done"] <= 4
+    assert attempt.events("result") == []
+
+
+def test_save_now_makes_a_checkpoint_and_goes_on(sft, sft_inputs, tmp_path):
+    attempt = Attempt(tmp_path, "train-sft", SFT, sft_inputs)
+    assert run_here(attempt, after_step(2, "save-now")) == 0
+    assert [event["data"]["step"] for event in attempt.events("checkpoint")] == [2, 5, 10, 12]
+    assert sorted(path.name for path in (tmp_path / "checkpoints").glob("checkpoint-*")) == ["checkpoint-10", "checkpoint-12"]
+    assert losses(attempt) == losses(sft)
+
+
+def test_other_data_or_params_start_anew(sft_inputs, tmp_path):
+    assert run_here(Attempt(tmp_path, "train-sft", SFT, sft_inputs), after_step(6, "stop")) == 20
+    second = Attempt(tmp_path, "train-sft", {**SFT, "learningRate": 0.02}, sft_inputs, number=2)
+    assert run_here(second) == 0
+    assert second.events("progress")[0]["data"]["done"] == 1
+    assert "it was made from other data, params or code" in second.events("warn")[0]["data"]["message"]
+
+
+def test_a_smaller_batch_that_accumulates_more_goes_on(sft_inputs, tmp_path):
+    assert run_here(Attempt(tmp_path, "train-sft", SFT, sft_inputs), after_step(6, "stop")) == 20
+    second = Attempt(tmp_path, "train-sft", {**SFT, "batchSize": 2, "gradientAccumulation": 2}, sft_inputs, number=2)
+    assert run_here(second) == 0
+    assert second.events("progress")[0]["data"]["done"] == 7
+
+
+def test_a_loss_that_is_no_number_is_a_divergence(sft_inputs, tmp_path):
+    attempt = Attempt(tmp_path, "train-sft", {**SFT, "learningRate": 1e38}, sft_inputs)
+    assert run_here(attempt) == 31
+    assert "became nan at step" in attempt.error()["message"]
+    assert "NaN" in json.dumps([event["data"]["points"] for event in attempt.events("metric")])
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"), 30),
+        (MemoryError(), 30),
+        (OSError(28, "No space left on device"), 32),
+        (ValueError("surprise"), 70),
+        (JobFailure("transient", "later"), 32),
+    ],
+)
+def test_every_failure_has_its_class(sft_inputs, tmp_path, monkeypatch, error, code):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(training.Report, "on_log", fail)
+    attempt = Attempt(tmp_path, "train-sft", SFT, sft_inputs)
+    assert run_here(attempt) == code
+    assert attempt.error()["reason"] in ("out-of-memory", "transient", "bug")
+
+
+def test_the_last_loss_is_finite(base, sft, dpo):
+    assert all(math.isfinite(attempt.summary()["finalLoss"]) for attempt in (base, sft, dpo))
