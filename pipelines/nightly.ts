@@ -15,8 +15,8 @@ export const nightly = definePipeline({
     const { index } = pipeline.use(featurePipeline, {}, { after: [collection] });
     const { dataset } = pipeline.use(datasetPipeline, {}, { after: [collection] });
     const { candidate } = pipeline.use(trainingPipeline, { dataset }, { after: [dataset] });
-    const { report } = pipeline.use(evaluationPipeline, { candidate, index }, { after: [candidate, index] });
-    const inference = pipeline.use(inferencePipeline, { index }, { after: [report, index] });
+    const { report, champion } = pipeline.use(evaluationPipeline, { candidate, index }, { after: [candidate, index] });
+    const inference = pipeline.use(inferencePipeline, { index }, { after: [champion, index] });
     return { index, report, ...inference };
   },
 });
