@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import { openSqliteChangeFeed } from '../../src/adapters/change-feed/sqlite.ts';
+import { openSqliteMetadataStore } from '../../src/adapters/metadata-store/sqlite.ts';
+import { openSqliteVectorIndex } from '../../src/adapters/vector-index/sqlite.ts';
 import { openSqliteDocumentStore } from '../../src/adapters/document-store/sqlite.ts';
 import type { Chunk, CleanDocument, RevisedDocument } from '../../src/contracts/document.ts';
 import type { IndexState } from '../../src/contracts/index-state.ts';
@@ -39,8 +41,8 @@ export const lineMaker: ChunkMaker = {
   },
 };
 
-/** Everything that an index is kept in step with, real where a file will do, under `folder`. */
-export function openRig(folder: string) {
+/** Everything that an index is kept in step with under `folder`: documents in a file, the rest in memory, or all in files where `onDisk` says so. */
+export function openRig(folder: string, { onDisk = false }: { readonly onDisk?: boolean } = {}) {
   const file = join(folder, 'documents.db');
   const documentStore = openSqliteDocumentStore({ file });
   const changeFeed = openSqliteChangeFeed({ file });
@@ -48,8 +50,8 @@ export function openRig(folder: string) {
     documentStore,
     changeFeed,
     embedder: hashEmbedder(),
-    metadataStore: memoryMetadataStore(),
-    vectorIndex: memoryVectorIndex(),
+    metadataStore: onDisk ? openSqliteMetadataStore({ file: join(folder, 'state.db') }) : memoryMetadataStore(),
+    vectorIndex: onDisk ? openSqliteVectorIndex({ file: join(folder, 'index.db') }) : memoryVectorIndex(),
   } satisfies SyncPorts;
   const options: SyncOptions = {
     ...lineMaker,
@@ -62,8 +64,7 @@ export function openRig(folder: string) {
     ...ports,
     ports,
     async close() {
-      await documentStore.close();
-      await changeFeed.close();
+      for (const port of [documentStore, changeFeed, ports.metadataStore, ports.vectorIndex]) await port.close();
     },
     /** Brings the index in step; gives its state and what was counted. */
     async sync(change: Partial<SyncOptions> = {}): Promise<IndexState & { readonly counts: Record<string, number> }> {

@@ -101,7 +101,7 @@ test('any history of changes and deaths ends with the index of a store that neve
       expect(state).toEqual(expected);
       expect((await rig.verify()).examples).toEqual([]);
     }),
-    { numRuns: 40 },
+    { numRuns: 20 },
   );
 });
 
