@@ -12,7 +12,8 @@ export function endOfUpstream(
   let cancelled: StepReason | null = null;
   for (const address of node.dependencies) {
     const upstream = settled.get(address)!;
-    if (upstream.outcome === 'cancelled' && upstream.reason === 'cancelled-by-user') return { outcome: 'cancelled', reason: 'cancelled-by-user' };
+    if (upstream.outcome === 'cancelled' && upstream.reason === 'cancelled-by-user')
+      return { outcome: 'cancelled', reason: 'cancelled-by-user' };
     if (upstream.outcome === 'failed' || upstream.outcome === 'cancelled') cancelled = 'upstream-failed';
     else if (upstream.refusal) skipped = 'gate-refused';
     else if (upstream.outcome === 'skipped' && standsInTheWay(upstream, read.has(address))) skipped ??= upstream.reason;

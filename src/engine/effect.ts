@@ -1,0 +1,59 @@
+import { type EffectRecord, readEffect, targetOf, writeEffect } from './effect-record.ts';
+import { acquireLease } from './locks.ts';
+import { observe } from './observe.ts';
+import { usableResult } from './reuse.ts';
+import { type Settled, digestsOf } from './run-context.ts';
+import { reused } from './settled.ts';
+import { type Work, doWork } from './work.ts';
+
+/**
+ * Ends an effect step. It is up to date when its key equals that of its last commit and its target is as it left it.
+ * Otherwise it works under the lock of its target: an intent goes on disk first, the commit with the token observed after it last.
+ */
+export async function settleEffect(work: Work): Promise<Settled> {
+  const { context, prepared } = work;
+  const target = targetOf(prepared);
+  const early = await upToDate(work);
+  if (early) return early;
+  // Steps of this process take turns without a look at the store.
+  return context.room.pool(`effect ${target}`).run(async () => {
+    const lease = await acquireLease(context.leases, `effect/${target}`, {
+      signal: context.signal,
+      noWait: context.options.noWait ?? false,
+      onWait: (holder, heldForMs) => context.emit({ type: 'waiting', run: context.run, target, holder, heldForMs }),
+    });
+    try {
+      return (await upToDate(work)) ?? (await change({ ...work, signal: AbortSignal.any([context.signal, lease.lost]) }));
+    } finally {
+      await lease.release();
+    }
+  }, context.signal);
+}
+
+async function upToDate(work: Work): Promise<Settled | null> {
+  const { context, prepared, key, inputs } = work;
+  const { address } = prepared.node;
+  if (context.slice.forced.has(address)) return null;
+  const record = await readEffect(context.stores.metadata, prepared);
+  if (record?.state !== 'committed' || record.key !== key || record.token === null) return null;
+  const token = await observe(prepared, digestsOf(inputs), context.ports);
+  if (token !== record.token) return null;
+  const result = await usableResult(context, address, key);
+  return result && reused(context, prepared, result);
+}
+
+async function change(work: Work): Promise<Settled> {
+  const { context, prepared, key, inputs } = work;
+  const record: EffectRecord = { state: 'intent', key, run: context.run, token: null };
+  const settled = await doWork(work, () => writeEffect(context.stores.metadata, prepared, record));
+  if (settled.outcome !== 'succeeded') return settled;
+  try {
+    const token = await observe(prepared, digestsOf(inputs), context.ports);
+    await writeEffect(context.stores.metadata, prepared, { ...record, state: 'committed', token });
+  } catch (error) {
+    // The effect is done; only nobody can tell later that it still holds, so the next run does it again.
+    const message = `Its target could not be observed afterwards: ${error instanceof Error ? error.message : String(error)}`;
+    context.emit({ type: 'step-log', run: context.run, step: prepared.node.address, message });
+  }
+  return settled;
+}

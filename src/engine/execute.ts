@@ -1,0 +1,177 @@
+import { setMaxListeners } from 'node:events';
+import type { RunEvent, RunFinished } from '../contracts/events/run.ts';
+import type { Problem } from '../contracts/problem.ts';
+import type { Holder, RunStatus } from '../contracts/run.ts';
+import { countSteps } from '../history/fold.ts';
+import type { PortSource } from '../ports/ports.ts';
+import { closeDeadRuns, runLease } from './close-runs.ts';
+import { type CodeHasher, codeHasher } from './code-hash.ts';
+import { problemOf } from './failure.ts';
+import { prepareNodes } from './fingerprint.ts';
+import { type Graph, plannedStep } from './graph.ts';
+import { openJournal } from './journal.ts';
+import { Limiter } from './limits.ts';
+import { acquireLease } from './locks.ts';
+import type { ResolvedParams } from './params.ts';
+import { openResults } from './results.ts';
+import type { RunContext, Settled, Stores } from './run-context.ts';
+import { newRunId } from './run-id.ts';
+import type { RunOptions } from './run-options.ts';
+import { schedule } from './schedule.ts';
+import { settleNode } from './settle-node.ts';
+import { missingForSlice, sliceOf } from './slice.ts';
+
+/** What a run is made of. */
+export interface RunRequest {
+  readonly graph: Graph;
+  readonly params: ResolvedParams;
+  readonly stores: Stores;
+  readonly ports: PortSource;
+  readonly emit: (event: RunEvent) => void;
+  /** Aborts the run: jobs stop at a checkpoint, or go on alone where the reason is `leaveJobs`. */
+  readonly signal: AbortSignal;
+  readonly options?: RunOptions;
+  /** This process, and how it judges whether another one is certainly gone. */
+  readonly holder: Holder;
+  readonly isDead: (holder: Holder) => boolean;
+  readonly profile: string;
+  /** Hashes the code of steps; given where a plan has hashed it already. */
+  readonly hasher?: CodeHasher;
+  /** The run that this one continues. */
+  readonly origin?: string;
+}
+
+/** How a run ended. `problem` is what to tell first; `problems` are all that stood in the way of starting, in which case nothing was written. */
+export type RunEnd = RunFinished & { readonly problem?: Problem; readonly problems?: readonly Problem[] };
+
+/** Runs a graph: closes dead runs, settles every step, journals all of it. Expected failures are in the result; only bugs throw. */
+export async function executeRun(request: RunRequest): Promise<RunEnd> {
+  const { graph, stores, emit, holder, isDead } = request;
+  const options = request.options ?? {};
+  const begun = performance.now();
+  const offset = (await stores.metadata.now()) - Date.now();
+  const now = (): number => Date.now() + offset;
+  const run = newRunId(now());
+  const leases = { store: stores.metadata, holder, isDead };
+
+  const slice = sliceOf(graph, options);
+  const prepared = await prepareNodes(graph, request.params, request.hasher ?? codeHasher(stores.cache));
+  const results = await openResults(graph.nodes, stores.metadata, stores.artifacts);
+  const lacking = slice.ok ? missingForSlice(graph, slice.value, results) : [];
+  const problems = [...(slice.ok ? [] : slice.error), ...(prepared.ok ? [] : prepared.error), ...lacking];
+  if (!slice.ok || !prepared.ok || problems.length > 0) return refuseToStart(run, graph, problems);
+
+  await closeDeadRuns(leases, emit);
+  const failure = new AbortController();
+  const signal = AbortSignal.any([request.signal, failure.signal]);
+  setMaxListeners(0, signal, request.signal);
+  const lease = await acquireLease(leases, runLease(run), { signal: request.signal, noWait: true, onWait: () => undefined });
+  const onFailure = (error: unknown): void => failure.abort(error);
+  lease.lost.addEventListener('abort', () => onFailure(lease.lost.reason), { once: true });
+  const isLatest = (address: string, key: string): boolean => results.latest(graph.byAddress.get(address)!)?.key === key;
+  const journal = openJournal(stores.metadata, run, isLatest, onFailure);
+  const context = openContext(request, {
+    run,
+    now,
+    signal,
+    slice: slice.value,
+    prepared: prepared.value,
+    journal,
+    results,
+    leases,
+    options,
+  });
+
+  try {
+    const steps = graph.nodes.map(plannedStep);
+    const { profile, origin = null } = request;
+    journal.record({ type: 'run-started', run, pipeline: graph.pipeline, at: now(), holder, profile, steps, origin });
+    await journal.flush();
+    emit({ type: 'run-started', run, pipeline: graph.pipeline, steps });
+    await schedule(graph.nodes, (node) => settleNode(context, node));
+    const end = endOf(context, graph, Math.round(performance.now() - begun));
+    journal.record({ type: 'run-finished', status: end.status, reason: end.reason, steps: end.steps, durationMs: end.durationMs });
+    await journal.flush();
+    emit(finishedEvent(end));
+    return end;
+  } catch (error) {
+    // The journal cannot be written: whatever was not written is done again by the next run, which closes this one.
+    const problem = problemOf(error, run);
+    const end = {
+      ...endOf(context, graph, Math.round(performance.now() - begun)),
+      status: 'failed',
+      reason: problem.reason,
+      problem,
+    } as const;
+    emit(finishedEvent(end));
+    return end;
+  } finally {
+    await lease.release().catch(() => undefined);
+  }
+}
+
+function openContext(
+  { stores, ports, emit, options = {} }: RunRequest,
+  rest: Omit<RunContext, 'stores' | 'ports' | 'emit' | 'settled' | 'room' | 'inFlight' | 'stopped'>,
+): RunContext {
+  const pools = new Map<string, Limiter>();
+  const pool = (name: string): Limiter => {
+    let limiter = pools.get(name);
+    if (!limiter) pools.set(name, (limiter = new Limiter(options.pools?.[name.replace(/^pool /, '')] ?? 1)));
+    return limiter;
+  };
+  const room = { all: new Limiter(options.concurrency ?? 2), pool };
+  return { ...rest, stores, ports, emit, room, settled: new Map(), inFlight: new Map(), stopped: false };
+}
+
+function endOf(context: RunContext, graph: Graph, durationMs: number): RunEnd {
+  const { run, settled } = context;
+  const ends = graph.nodes.map((node) => ({ address: node.address, ...(settled.get(node.address) ?? notSettled) }));
+  const failed = ends.filter((end) => end.outcome === 'failed');
+  const refused = ends.filter((end) => end.refusal !== null);
+  const cancelled = ends.some((end) => end.reason === 'cancelled-by-user');
+  const gap = failed.find((end) => end.problem?.reason === 'gap-detected');
+  const status: RunStatus = failed.length > 0 ? 'failed' : cancelled ? 'cancelled' : refused.length > 0 ? 'refused' : 'succeeded';
+  const reason = gap ? 'gap-detected' : status === 'refused' ? refused.flatMap((end) => end.refusal ?? []).join('; ') : null;
+  const problem = (gap ?? failed[0])?.problem ?? (status === 'refused' ? refusedProblem(refused[0]!) : null);
+  const steps = countSteps(ends.map((end) => end.outcome));
+  return { type: 'run-finished', run, pipeline: graph.pipeline, status, reason, steps, durationMs, ...(problem && { problem }) };
+}
+
+const notSettled: Pick<Settled, 'outcome' | 'reason' | 'problem' | 'refusal'> = {
+  outcome: 'cancelled',
+  reason: 'cancelled-by-user',
+  problem: null,
+  refusal: null,
+};
+
+function refusedProblem({ address, refusal }: { readonly address: string; readonly refusal: readonly string[] | null }): Problem {
+  return {
+    reason: 'gate-refused',
+    message: `Gate ${address} refuses: ${(refusal ?? []).join('; ')}`,
+    where: address,
+    hint: 'Its report names what to change; steps that need its pass were skipped',
+    exit: 3,
+  };
+}
+
+function refuseToStart(run: string, graph: Graph, problems: readonly Problem[]): RunEnd {
+  const steps = { succeeded: 0, cached: 0, failed: 0, skipped: 0, cancelled: graph.nodes.length };
+  const [problem] = problems;
+  const reason = problem?.reason ?? null;
+  return {
+    type: 'run-finished',
+    run,
+    pipeline: graph.pipeline,
+    status: 'failed',
+    reason,
+    steps,
+    durationMs: 0,
+    ...(problem && { problem }),
+    problems,
+  };
+}
+
+function finishedEvent({ type, run, pipeline, status, reason, steps, durationMs }: RunEnd): RunFinished {
+  return { type, run, pipeline, status, reason, steps, durationMs };
+}

@@ -1,0 +1,56 @@
+import { type Problem, ProblemError } from '../contracts/problem.ts';
+
+/** Error codes and HTTP statuses that say nothing about the step: the same call may well succeed later. */
+const passingCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENETUNREACH',
+  'EHOSTUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EBUSY',
+  'UND_ERR_SOCKET',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+/** What step code threw, as a problem of that step. Its first line of the stack outside Node says where. */
+export function problemOf(error: unknown, address: string): Problem {
+  if (error instanceof ProblemError) return { where: address, ...error.problem };
+  const thrown = error instanceof Error ? error : new Error(String(error));
+  const frame = thrown.stack?.split('\n').find((line) => /^\s+at .*:\d+:\d+\)?$/.test(line) && !line.includes('node:'));
+  return {
+    reason: 'step-threw',
+    message: `Step ${address} threw ${thrown.name}: ${thrown.message}`,
+    where: frame
+      ? frame
+          .trim()
+          .replace(/^at (?:.*\()?(?:file:\/\/)?/, '')
+          .replace(/\)$/, '')
+      : address,
+    hint: `twin runs logs shows its last words; twin run --from ${address} tries again from here`,
+    exit: 1,
+  };
+}
+
+/** Whether a failure is the surroundings' and not the step's: a connection, a busy server. */
+export function isPassing(error: unknown): boolean {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    const { code, status } = at as { code?: unknown; status?: unknown };
+    if (typeof code === 'string' && passingCodes.has(code)) return true;
+    if (typeof status === 'number' && (status === 429 || status >= 500)) return true;
+  }
+  return false;
+}
+
+/** A problem of the surroundings, such as a job that was preempted: the same attempt may well succeed later. */
+export class PassingProblemError extends ProblemError {}
+
+/** Whether a failed attempt may be repeated. A problem is the user's to solve, unless the step's own policy says that repeating helps; what needs a person never is. */
+export function isRetryable(error: unknown, hasPolicy: boolean): boolean {
+  if (error instanceof PassingProblemError) return true;
+  if (error instanceof ProblemError) return isPassing(error.cause) || (hasPolicy && error.problem.exit === 1);
+  return isPassing(error);
+}

@@ -1,0 +1,160 @@
+import type { ArtifactReference } from '../contracts/artifact.ts';
+import type { MissReason, PredictedStep, Prediction, RunPlan } from '../contracts/plan.ts';
+import type { Problem, Result } from '../contracts/problem.ts';
+import type { FingerprintParts, StepResult } from '../contracts/run.ts';
+import { nearestChange } from '../history/why.ts';
+import type { PortSource } from '../ports/ports.ts';
+import { type CodeHasher, codeHasher } from './code-hash.ts';
+import { readEffect } from './effect-record.ts';
+import { type PreparedNode, fingerprint, keyOf, prepareNodes } from './fingerprint.ts';
+import { refusalOf } from './gate.ts';
+import { type Graph, type GraphNode, plannedStep } from './graph.ts';
+import { readJson } from './inputs.ts';
+import { observe, observes } from './observe.ts';
+import type { ResolvedParams } from './params.ts';
+import { type Results, openResults } from './results.ts';
+import type { Stores } from './run-context.ts';
+import type { RunOptions } from './run-options.ts';
+import { schedule } from './schedule.ts';
+import { type Slice, missingForSlice, sliceOf } from './slice.ts';
+
+/** A step that does not say what it sees within this time is planned as unobserved. */
+const observeLimitMs = 2_000;
+
+/** What to plan. */
+export interface PlanRequest {
+  readonly graph: Graph;
+  readonly params: ResolvedParams;
+  readonly stores: Stores;
+  readonly ports: PortSource;
+  readonly options?: RunOptions;
+  /** Asks no step what it observes. */
+  readonly offline?: boolean;
+  readonly hasher?: CodeHasher;
+}
+
+/** A prediction, with what dependants would read where that is known. */
+interface Foreseen {
+  readonly prediction: Prediction;
+  readonly artifacts: Readonly<Record<string, ArtifactReference>> | null;
+  readonly refused: boolean;
+}
+
+interface Planning extends Omit<PlanRequest, 'options'> {
+  readonly options: RunOptions;
+  readonly prepared: ReadonlyMap<string, PreparedNode>;
+  readonly results: Results;
+  readonly slice: Slice;
+  readonly foreseen: Map<string, Foreseen>;
+}
+
+/** Predicts what a run would do, step by step. Changes nothing but the cache of code hashes. */
+export async function planRun(request: PlanRequest): Promise<Result<RunPlan, readonly Problem[]>> {
+  const { graph, stores, options = {} } = request;
+  const slice = sliceOf(graph, options);
+  const prepared = await prepareNodes(graph, request.params, request.hasher ?? codeHasher(stores.cache));
+  const results = await openResults(graph.nodes, stores.metadata, stores.artifacts);
+  const lacking = slice.ok ? missingForSlice(graph, slice.value, results) : [];
+  if (!slice.ok || !prepared.ok || lacking.length > 0) {
+    return { ok: false, error: [...(slice.ok ? [] : slice.error), ...(prepared.ok ? [] : prepared.error), ...lacking] };
+  }
+  const planning: Planning = { ...request, options, prepared: prepared.value, results, slice: slice.value, foreseen: new Map() };
+  await schedule(graph.nodes, async (node) => void planning.foreseen.set(node.address, await foresee(planning, node)));
+  const steps = graph.nodes.map((node): PredictedStep => ({
+    ...plannedStep(node),
+    prediction: planning.foreseen.get(node.address)!.prediction,
+  }));
+  return { ok: true, value: { pipeline: graph.pipeline, steps } };
+}
+
+async function foresee(planning: Planning, node: GraphNode): Promise<Foreseen> {
+  const { slice, results, foreseen } = planning;
+  if (!slice.steps.has(node.address)) {
+    return { prediction: { kind: 'skip', reason: 'slice' }, artifacts: results.latest(node)?.artifacts ?? null, refused: false };
+  }
+  // `after` alone makes nothing unknown: such a step is only waited for.
+  const read = [...new Set([...Object.values(node.inputs).map((wire) => wire.step), ...(node.when ? [node.when.wire.step] : [])])];
+  for (const address of node.dependencies) {
+    const upstream = foreseen.get(address)!;
+    if (upstream.refused) return without({ kind: 'skip', reason: 'gate-refused' });
+    if (upstream.prediction.kind === 'skip' && upstream.prediction.reason !== 'slice') return without(upstream.prediction);
+  }
+  for (const address of read) {
+    const upstream = foreseen.get(address)!;
+    if (upstream.artifacts) continue;
+    return without({ kind: 'unknown', until: upstream.prediction.kind === 'unknown' ? upstream.prediction.until : address });
+  }
+  if (node.when) {
+    const { wire, predicate } = node.when;
+    const value = await readJson(foreseen.get(wire.step)!.artifacts![wire.output]!, planning.stores.artifacts);
+    const condition = predicate(value);
+    if (condition !== true) return without({ kind: 'skip', reason: condition === 'no-champion' ? 'no-champion' : 'condition' });
+  }
+  const inputs: Record<string, string> = {};
+  for (const [name, wire] of Object.entries(node.inputs)) inputs[name] = foreseen.get(wire.step)!.artifacts![wire.output]!.digest;
+  const prepared = planning.prepared.get(node.address)!;
+  return node.kind === 'effect' ? foreseeEffect(planning, prepared, inputs) : foreseeResult(planning, prepared, inputs);
+}
+
+async function foreseeResult(planning: Planning, prepared: PreparedNode, inputs: Readonly<Record<string, string>>): Promise<Foreseen> {
+  const token = await tokenOf(planning, prepared, inputs);
+  if (!token.ok) return without({ kind: 'unobserved', message: token.error });
+  const parts = await fingerprint(prepared, inputs, token.value, planning.ports);
+  const result = await planning.results.find(keyOf(parts));
+  if (result && !planning.slice.forced.has(prepared.node.address)) return ofResult(planning, prepared, result);
+  return without({ kind: 'miss', reason: await missReason(planning, prepared, parts) });
+}
+
+async function foreseeEffect(planning: Planning, prepared: PreparedNode, inputs: Readonly<Record<string, string>>): Promise<Foreseen> {
+  const { stores, ports, slice, results } = planning;
+  const parts = await fingerprint(prepared, inputs, null, ports);
+  const key = keyOf(parts);
+  const record = await readEffect(stores.metadata, prepared);
+  const miss = (reason: MissReason): Foreseen => without({ kind: 'miss', reason });
+  if (slice.forced.has(prepared.node.address)) return miss({ kind: 'forced' });
+  if (!record) return miss({ kind: 'first-time' });
+  if (record.state === 'intent' || record.token === null) return miss({ kind: 'interrupted' });
+  const result = await results.find(key);
+  if (record.key !== key || !result) return miss(await missReason(planning, prepared, parts));
+  const token = await tokenOf(planning, prepared, inputs);
+  if (!token.ok) return without({ kind: 'unobserved', message: token.error });
+  return token.value === record.token ? ofResult(planning, prepared, result) : miss({ kind: 'state-changed' });
+}
+
+async function ofResult(planning: Planning, prepared: PreparedNode, result: StepResult): Promise<Foreseen> {
+  const missing = await planning.results.missingOutput(result);
+  if (missing !== null) return without({ kind: 'miss', reason: { kind: 'artifact-missing', output: missing } });
+  const refusal = await refusalOf(prepared.node.step, result.artifacts, planning.options.gate ?? 'default', planning.stores.artifacts);
+  return { prediction: { kind: 'hit', run: result.run }, artifacts: result.artifacts, refused: refusal !== null };
+}
+
+async function missReason(planning: Planning, prepared: PreparedNode, parts: FingerprintParts): Promise<MissReason> {
+  if (planning.slice.forced.has(prepared.node.address)) return { kind: 'forced' };
+  const nearest = nearestChange(await planning.results.earlier(prepared.node), parts);
+  return nearest ? { kind: 'changed', run: nearest.result.run, changes: nearest.changes } : { kind: 'first-time' };
+}
+
+/** What a step observes now, or why that is not known. */
+async function tokenOf(
+  planning: Planning,
+  prepared: PreparedNode,
+  inputs: Readonly<Record<string, string>>,
+): Promise<Result<string | null, string>> {
+  if (!observes(prepared)) return { ok: true, value: null };
+  if (planning.offline) return { ok: false, error: 'not asked, as --offline asks nobody' };
+  let timer: NodeJS.Timeout | undefined;
+  const tooLong = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${observeLimitMs / 1000} s`)), observeLimitMs);
+  });
+  try {
+    return { ok: true, value: await Promise.race([observe(prepared, inputs, planning.ports), tooLong]) };
+  } catch (error) {
+    return { ok: false, error: error instanceof Error ? error.message : String(error) };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function without(prediction: Prediction): Foreseen {
+  return { prediction, artifacts: null, refused: false };
+}

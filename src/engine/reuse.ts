@@ -1,0 +1,46 @@
+import type { StepResult } from '../contracts/run.ts';
+import type { RunContext, Settled } from './run-context.ts';
+import { reused } from './settled.ts';
+import { type Work, doWork } from './work.ts';
+
+/** Ends a step whose result depends on its key alone: the result of an earlier step with that key, or one made now. */
+export async function reuseOrDo(work: Work): Promise<Settled> {
+  const { context, prepared, key } = work;
+  const { address } = prepared.node;
+  // Two steps with one key do the work once; the second then finds what the first made.
+  for (let other = context.inFlight.get(key); other; other = context.inFlight.get(key)) await other;
+  const hit = context.slice.forced.has(address) ? null : await usableResult(context, address, key);
+  if (hit) return reused(context, prepared, hit);
+  const other = context.inFlight.get(key);
+  if (other) return other.then(() => reuseOrDo(work));
+  const working = doWork(work).then((settled) => {
+    if (settled.outcome === 'succeeded') context.results.add(resultOf(work, settled));
+    return settled;
+  });
+  context.inFlight.set(
+    key,
+    working.catch(() => undefined),
+  );
+  try {
+    return await working;
+  } finally {
+    context.inFlight.delete(key);
+  }
+}
+
+/** The result under a key, if all its artifacts are still there; says so if not. */
+export async function usableResult(context: RunContext, address: string, key: string): Promise<StepResult | null> {
+  const result = await context.results.find(key);
+  if (!result) return null;
+  const missing = await context.results.missingOutput(result);
+  if (missing === null) return result;
+  const message = `Its output ${missing} is gone from the artifact store or was changed, so the step is done again`;
+  context.emit({ type: 'cache-miss', run: context.run, step: address, message });
+  return null;
+}
+
+/** A result as the rest of this run finds it. */
+function resultOf({ context, prepared, parts, key }: Work, { artifacts, counts }: Settled): StepResult {
+  const { address, step } = prepared.node;
+  return { key, step: step.name, address, run: context.run, parts, artifacts: artifacts ?? {}, counts, durationMs: 0, at: 0 };
+}

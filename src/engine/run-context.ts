@@ -1,0 +1,90 @@
+import type { ArtifactReference } from '../contracts/artifact.ts';
+import type { RunEvent } from '../contracts/events/run.ts';
+import type { Problem } from '../contracts/problem.ts';
+import type { FingerprintParts, StepOutcome, StepReason } from '../contracts/run.ts';
+import type { ArtifactStore } from '../ports/artifact-store.ts';
+import type { MetadataStore } from '../ports/metadata-store.ts';
+import type { PortName, PortSource } from '../ports/ports.ts';
+import type { PreparedNode } from './fingerprint.ts';
+import type { Journal } from './journal.ts';
+import type { Limiter } from './limits.ts';
+import type { LeaseClient } from './locks.ts';
+import type { Results } from './results.ts';
+import type { RunOptions } from './run-options.ts';
+import type { Slice } from './slice.ts';
+
+/** Where a run keeps things: the journal, the caches that may be emptied, the artifacts. */
+export interface Stores {
+  readonly metadata: MetadataStore;
+  readonly cache: MetadataStore;
+  readonly artifacts: ArtifactStore;
+}
+
+/** How a step of this run ended, and what it left. */
+export interface Settled {
+  readonly outcome: StepOutcome;
+  readonly reason: StepReason | null;
+  /** What dependants read; null where there is nothing to read. */
+  readonly artifacts: Readonly<Record<string, ArtifactReference>> | null;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly key: string | null;
+  readonly parts: FingerprintParts | null;
+  readonly problem: Problem | null;
+  /** Why the step's verdict refuses the run; null where it does not. */
+  readonly refusal: readonly string[] | null;
+}
+
+/** All that the parts of the executor share in one run. */
+export interface RunContext {
+  readonly run: string;
+  /** Milliseconds by the metadata store's clock. */
+  now(): number;
+  readonly prepared: ReadonlyMap<string, PreparedNode>;
+  readonly stores: Stores;
+  readonly ports: PortSource;
+  readonly emit: (event: RunEvent) => void;
+  readonly signal: AbortSignal;
+  readonly options: RunOptions;
+  readonly slice: Slice;
+  readonly journal: Journal;
+  readonly results: Results;
+  readonly leases: LeaseClient;
+  readonly settled: Map<string, Settled>;
+  /** Room for steps that work at once: all of them, and by pool. */
+  readonly room: { readonly all: Limiter; pool(name: string): Limiter };
+  /** Keys that are being made now, so that two steps with one key do the work once. */
+  readonly inFlight: Map<string, Promise<unknown>>;
+  /** A step has failed and the run does not keep going. */
+  stopped: boolean;
+}
+
+/** What a step's work comes to. */
+export interface Made {
+  readonly artifacts: Readonly<Record<string, ArtifactReference>>;
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+/** One try of a step's work. */
+export interface Attempt {
+  readonly context: RunContext;
+  readonly prepared: PreparedNode;
+  readonly inputs: Readonly<Record<string, ArtifactReference>>;
+  readonly key: string;
+  readonly attempt: number;
+  /** Aborts when the run is stopped, the attempt takes too long or the hold on the target is lost. */
+  readonly signal: AbortSignal;
+}
+
+/** Opens the ports that a step needs, by name. */
+export async function openPorts(source: PortSource, needs: readonly PortName[]): Promise<Record<string, unknown>> {
+  const opened: Record<string, unknown> = {};
+  for (const name of needs) opened[name] = await source.open(name);
+  return opened;
+}
+
+/** The digests of inputs by name. */
+export function digestsOf(inputs: Readonly<Record<string, ArtifactReference>>): Record<string, string> {
+  const digests: Record<string, string> = {};
+  for (const [name, reference] of Object.entries(inputs)) digests[name] = reference.digest;
+  return digests;
+}

@@ -1,0 +1,24 @@
+/** The reason to abort a run's signal with where its jobs shall go on under their keepers: the process goes, the work stays. */
+export const leaveJobs = 'leave-jobs';
+
+/** How a run goes about its steps. */
+export interface RunOptions {
+  /** Addresses of steps that run although their results are known. */
+  readonly force?: readonly string[];
+  /** The first, the last, the only step: an address, or a pipeline's prefix. */
+  readonly from?: string;
+  readonly to?: string;
+  readonly only?: string;
+  /** Finish what does not depend on a failed step. */
+  readonly keepGoing?: boolean;
+  /** `strict`: a verdict of fail or undecided refuses the run as well. */
+  readonly gate?: 'default' | 'strict';
+  /** Fail where somebody else holds an effect's target, instead of waiting. */
+  readonly noWait?: boolean;
+  /** Steps that work at once; 2 by default. */
+  readonly concurrency?: number;
+  /** Steps of a named pool that work at once; 1 by default. */
+  readonly pools?: Readonly<Record<string, number>>;
+  /** How long a step that was told to stop may take before it is left behind, in milliseconds; 10,000 by default. */
+  readonly graceMs?: number;
+}

@@ -1,0 +1,67 @@
+import type { ArtifactReference } from '../contracts/artifact.ts';
+import type { ConditionOutcome } from './define.ts';
+import { settleEffect } from './effect.ts';
+import { problemOf } from './failure.ts';
+import { type PreparedNode, fingerprint, keyOf } from './fingerprint.ts';
+import type { GraphNode, Wire } from './graph.ts';
+import { readJson } from './inputs.ts';
+import { observe } from './observe.ts';
+import { reuseOrDo } from './reuse.ts';
+import { type RunContext, type Settled, digestsOf } from './run-context.ts';
+import { ended } from './settled.ts';
+import { endOfUpstream } from './upstream.ts';
+import type { Work } from './work.ts';
+
+/** Brings a node of the run to its end, whatever that is; journals and tells it. Never rejects. */
+export async function settleNode(context: RunContext, node: GraphNode): Promise<void> {
+  const startedAt = performance.now();
+  const settled = await endOf(context, node).catch((error: unknown) =>
+    context.signal.aborted ? ended('cancelled', 'cancelled-by-user') : ended('failed', 'error', problemOf(error, node.address)),
+  );
+  const { outcome, reason, counts, key, parts, problem } = settled;
+  context.settled.set(node.address, settled);
+  if (outcome === 'failed' && !context.options.keepGoing) context.stopped = true;
+  const artifacts = outcome === 'skipped' ? {} : (settled.artifacts ?? {});
+  const told = { step: node.address, outcome, reason, counts, artifacts, durationMs: Math.round(performance.now() - startedAt), problem };
+  context.journal.record({ type: 'step-finished', ...told, key, parts: outcome === 'succeeded' ? parts : null, at: context.now() });
+  context.emit({ type: 'step-finished', run: context.run, ...told });
+}
+
+async function endOf(context: RunContext, node: GraphNode): Promise<Settled> {
+  const prepared = context.prepared.get(node.address)!;
+  if (!context.slice.steps.has(node.address)) return outsideSlice(context, node);
+  if (context.signal.aborted) return ended('cancelled', 'cancelled-by-user');
+  const end = endOfUpstream(node, context.settled);
+  if (end) return ended(end.outcome, end.reason);
+  if (context.stopped) return ended('cancelled', 'upstream-failed');
+  if (node.when) {
+    const condition = await conditionOf(context, node.when);
+    if (condition !== true) return ended('skipped', condition === 'no-champion' ? 'no-champion' : 'condition');
+  }
+  const work = await workOf(context, prepared);
+  return node.kind === 'effect' ? settleEffect(work) : reuseOrDo(work);
+}
+
+/** A step that the run leaves out lends its newest result to those that read it. */
+function outsideSlice(context: RunContext, node: GraphNode): Settled {
+  const latest = context.results.latest(node);
+  return { ...ended('skipped', 'slice'), artifacts: latest?.artifacts ?? null };
+}
+
+async function conditionOf(context: RunContext, { wire, predicate }: NonNullable<GraphNode['when']>): Promise<ConditionOutcome> {
+  return predicate(await readJson(referenceAt(context, wire), context.stores.artifacts));
+}
+
+async function workOf(context: RunContext, prepared: PreparedNode): Promise<Work> {
+  const inputs: Record<string, ArtifactReference> = {};
+  for (const [name, wire] of Object.entries(prepared.node.inputs)) inputs[name] = referenceAt(context, wire);
+  const digests = digestsOf(inputs);
+  // An effect's key leaves out the state that it changes: that is compared with what it left behind.
+  const observed = prepared.node.kind === 'effect' ? null : await observe(prepared, digests, context.ports);
+  const parts = await fingerprint(prepared, digests, observed, context.ports);
+  return { context, prepared, inputs, parts, key: keyOf(parts), signal: context.signal };
+}
+
+function referenceAt(context: RunContext, wire: Wire): ArtifactReference {
+  return context.settled.get(wire.step)!.artifacts![wire.output]!;
+}

@@ -1,0 +1,82 @@
+import type { ArtifactReference } from '../contracts/artifact.ts';
+import type { FingerprintParts } from '../contracts/run.ts';
+import { attemptWork } from './attempts.ts';
+import type { AnyStep } from './define.ts';
+import type { PreparedNode } from './fingerprint.ts';
+import { runJobStep } from './job-step.ts';
+import { runMapStep } from './map-step.ts';
+import { runPlainStep } from './plain-step.ts';
+import type { Attempt, Made, RunContext, Settled } from './run-context.ts';
+import { ended, succeeded } from './settled.ts';
+
+/** A step that has to be done: with what, and under which key its result will stand. */
+export interface Work {
+  readonly context: RunContext;
+  readonly prepared: PreparedNode;
+  readonly inputs: Readonly<Record<string, ArtifactReference>>;
+  readonly parts: FingerprintParts;
+  readonly key: string;
+  /** Aborts when the step shall stop. */
+  readonly signal: AbortSignal;
+}
+
+/** Does a step's work as soon as there is room for it. `before` runs once, right before the first attempt. */
+export async function doWork(work: Work, before?: () => Promise<void>): Promise<Settled> {
+  const { context, prepared } = work;
+  const { pool } = prepared.node.step;
+  const patience = queueLimit(work);
+  let begun = false;
+  const inRoom = async (): Promise<Settled> => {
+    begun = true;
+    if (context.stopped) return ended('cancelled', 'upstream-failed');
+    await before?.();
+    return attempts(work);
+  };
+  const inPool = (): Promise<Settled> => context.room.all.run(inRoom, patience);
+  try {
+    return await (pool === undefined ? inPool() : context.room.pool(`pool ${pool}`).run(inPool, patience));
+  } catch (error) {
+    if (begun || context.signal.aborted) throw error;
+    return ended('failed', 'timed-out', {
+      reason: 'timed-out',
+      message: `Step ${prepared.node.address} waited too long for its turn${pool === undefined ? '' : ` in pool ${pool}`}`,
+      where: prepared.node.address,
+      expected: `at most ${prepared.node.step.timeouts?.queueMs} ms`,
+      exit: 1,
+    });
+  }
+}
+
+async function attempts(work: Work): Promise<Settled> {
+  const { context, prepared, parts, key, inputs } = work;
+  const { address, step } = prepared.node;
+  const end = await attemptWork(context, prepared, work.signal, (attempt, signal) => {
+    context.journal.record({ type: 'step-started', step: address, attempt, key });
+    context.emit({ type: 'step-started', run: context.run, step: address, attempt });
+    return runOnce(step, { context, prepared, inputs, key, attempt, signal });
+  });
+  switch (end.kind) {
+    case 'made':
+      return succeeded(context, prepared, end.made, parts, key);
+    case 'cancelled':
+      return ended('cancelled', 'cancelled-by-user');
+    case 'failed':
+      return ended('failed', end.reason, end.problem);
+  }
+}
+
+async function runOnce(step: AnyStep, attempt: Attempt): Promise<Made> {
+  switch (step.kind) {
+    case 'step':
+      return runPlainStep(step, attempt);
+    case 'map':
+      return runMapStep(step, attempt);
+    case 'job':
+      return runJobStep(step, attempt);
+  }
+}
+
+function queueLimit({ signal, prepared }: Work): AbortSignal {
+  const queueMs = prepared.node.step.timeouts?.queueMs;
+  return queueMs === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(queueMs)]);
+}

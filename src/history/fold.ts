@@ -1,0 +1,66 @@
+import type { RunRecord, StepCounts } from '../contracts/run.ts';
+import type { RunView, StepView } from '../contracts/run-view.ts';
+
+/** What the records of a run's stream come to; null where there are none. */
+export function foldRun(records: readonly RunRecord[]): RunView | null {
+  const [started] = records;
+  if (started?.type !== 'run-started') return null;
+  const steps = new Map<string, StepView>();
+  for (const step of started.steps) steps.set(step.address, { ...step, ...pending });
+  let finished: (RunRecord & { readonly type: 'run-finished' }) | undefined;
+  for (const record of records) {
+    if (record.type === 'run-finished') finished = record;
+    if (record.type !== 'step-started' && record.type !== 'step-finished') continue;
+    const step = steps.get(record.step);
+    if (!step) continue;
+    if (record.type === 'step-started') {
+      steps.set(record.step, { ...step, state: 'running', attempts: record.attempt, key: record.key });
+    } else {
+      const { outcome, reason, key, artifacts, counts, durationMs, problem, parts } = record;
+      steps.set(record.step, {
+        ...step,
+        state: outcome,
+        reason,
+        key,
+        artifacts,
+        counts,
+        durationMs,
+        problem: problem as StepView['problem'],
+        parts,
+      });
+    }
+  }
+  const views = [...steps.values()];
+  return {
+    run: started.run,
+    pipeline: started.pipeline,
+    profile: started.profile,
+    status: finished?.status ?? 'running',
+    reason: finished?.reason ?? null,
+    startedAt: started.at,
+    durationMs: finished?.durationMs ?? null,
+    holder: started.holder,
+    origin: started.origin,
+    counts: finished?.steps ?? countSteps(views.map((step) => step.state)),
+    steps: views,
+  };
+}
+
+/** How many steps ended how; those that have not ended count nowhere. */
+export function countSteps(states: Iterable<StepView['state']>): StepCounts {
+  const counts = { succeeded: 0, cached: 0, failed: 0, skipped: 0, cancelled: 0 };
+  for (const state of states) if (state !== 'pending' && state !== 'running') counts[state]++;
+  return counts;
+}
+
+const pending = {
+  state: 'pending',
+  reason: null,
+  attempts: 0,
+  key: null,
+  artifacts: {},
+  counts: {},
+  durationMs: null,
+  problem: null,
+  parts: null,
+} as const satisfies Partial<StepView>;
