@@ -2,9 +2,9 @@ import type { InstructionMethod, InstructionSample, SampledDocument } from '../c
 import { canonicalJson, uuidv5 } from '../contracts/digest.ts';
 import type { CleanDocument } from '../contracts/document.ts';
 import { phraseContinuation, phraseInstruction, subjectOf, type Subject } from './phrasing.ts';
-import { lengthOf, piecesOf, type Slice } from './pieces.ts';
+import { lengthOf, piecesOf, type Piece, type Slice } from './pieces.ts';
 import { findPlaceholder } from './placeholder.ts';
-import { hasSentence, withoutCode } from './prose.ts';
+import { hasSentence } from './prose.ts';
 
 /** A section of a cleaned document as `src/text` finds it. */
 export interface SectionText extends Slice {
@@ -39,7 +39,8 @@ export function answersOf(
     let previous: Slice | null = null;
     for (const piece of piecesOf(section, limits.maximumCharacters)) {
       const reason = document.contentType === 'code' ? 'code-document' : subject === null ? 'no-heading' : unfit(piece, limits);
-      if (reason === null) answers.push({ ...piece, headings: section.headings, subject: subject!, previous });
+      if (reason === null)
+        answers.push({ text: piece.text, start: piece.start, end: piece.end, headings: section.headings, subject: subject!, previous });
       else skipped[reason] = (skipped[reason] ?? 0) + 1;
       previous = piece;
     }
@@ -91,11 +92,11 @@ export function unfitInstruction(instruction: string): 'long-heading' | 'placeho
   return findPlaceholder(instruction) === null ? null : 'placeholder';
 }
 
-function unfit({ text }: Slice, limits: AnswerLimits): string | null {
+function unfit({ text, prose }: Piece, limits: AnswerLimits): string | null {
   const length = lengthOf(text);
   if (length < limits.minimumCharacters) return 'too-short';
   if (length > limits.maximumCharacters) return 'too-long';
-  if (withoutCode(text).trim() === '') return 'code-only';
-  if (!hasSentence(text)) return 'no-sentence';
+  if (prose.trim() === '') return 'code-only';
+  if (!hasSentence(prose)) return 'no-sentence';
   return findPlaceholder(text) === null ? null : 'placeholder';
 }

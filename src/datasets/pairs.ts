@@ -2,6 +2,7 @@ import type { InstructionSample, PreferencePair } from '../contracts/dataset.ts'
 import { canonicalJson, uuidv5 } from '../contracts/digest.ts';
 import { jaccard, shinglesOf } from './minhash.ts';
 import { lengthOf } from './pieces.ts';
+import { findPlaceholder } from './placeholder.ts';
 
 /** What makes a pair useful. */
 export interface PairLimits {
@@ -14,7 +15,7 @@ export interface PairLimits {
 }
 
 /** Why a sample gave no pair. */
-export type PairRefusal = 'no-answer' | 'empty-answer' | 'too-short' | 'near-equal' | 'unequal-length';
+export type PairRefusal = 'no-answer' | 'empty-answer' | 'too-short' | 'near-equal' | 'unequal-length' | 'placeholder';
 
 /**
  * The pair of the author's answer, to prefer, and a model's, to avoid; or why there is none.
@@ -29,6 +30,8 @@ export function pairOf(sample: InstructionSample, generated: string | undefined,
   if (chosen === null) return 'unequal-length';
   const rejected = cutAfterWord(answer, Math.floor(lengthOf(chosen) * (1 + limits.lengthTolerance)));
   if (lengthOf(chosen) < limits.minimumCharacters || lengthOf(rejected) < limits.minimumCharacters) return 'too-short';
+  // A cut may open a code span, and what it quoted then reads as a slot.
+  if (findPlaceholder(chosen) !== null) return 'placeholder';
   if (jaccard(shinglesOf(chosen, 3), shinglesOf(rejected, 3)) >= limits.maximumSimilarity) return 'near-equal';
   return {
     id: uuidv5(canonicalJson(['preference-pair', sample.instruction, chosen, rejected])),

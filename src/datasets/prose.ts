@@ -23,9 +23,9 @@ export function withoutCode(text: string): string {
     .join('');
 }
 
-/** Whether the text holds a sentence of five words (or of five characters in Chinese or Japanese) outside code. */
-export function hasSentence(text: string): boolean {
-  return withoutCode(text)
+/** Whether prose (text without its code) holds a sentence of five words, or of five characters in Chinese or Japanese. */
+export function hasSentence(prose: string): boolean {
+  return prose
     .replaceAll(/\]\([^()\s]*\)/g, ']')
     .split(/\n[ \t]*\n|(?<=[.!?:]["'”’)\]*_]*)\s|(?<=[。！？])/)
     .some((part) => (/[.!?:]["'”’)\]*_]*\s*$/.test(part) ? words(part) >= 5 : /[。！？]\s*$/.test(part) && part.length > 5));

@@ -44,3 +44,8 @@ test('there is no pair where the author’s text has no sentence to be cut after
   const code = instructionSample({ answer: `\`\`\`\nrun. it. now. and then so. ${wordsFrom('w', 50)}\n\`\`\`` });
   expect(pairOf(code, wordsFrom('m', 12), limits)).toBe('unequal-length');
 });
+
+test('there is no pair where the cut leaves a slot outside code', () => {
+  const quoting = instructionSample({ answer: 'Call it as `render with {name}. Then {title}` and see what it does with both of them.' });
+  expect(pairOf(quoting, wordsFrom('mod', 8), limits)).toBe('placeholder');
+});

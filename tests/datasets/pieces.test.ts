@@ -37,3 +37,12 @@ test('every piece is an exact slice, in order, and together they hold all ink', 
     }),
   );
 });
+
+test('what is code is judged within the section', () => {
+  const pieces = piecesOf(section('Some prose here.\n\n    indented(code)\n\nMore.'), 16);
+  expect(pieces.map(({ text, prose }) => [text, prose.trim()])).toEqual([
+    ['Some prose here.', 'Some prose here.'],
+    ['indented(code)', ''],
+    ['More.', 'More.'],
+  ]);
+});
