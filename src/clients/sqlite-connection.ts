@@ -36,9 +36,12 @@ export class SqliteConnection {
     return this.#statement(sql).get(...parameters) as Row | undefined;
   }
 
-  /** Runs a statement and counts the rows that it changed. */
+  /** Runs a statement that gives no rows back, and counts the rows that it changed. */
   run(sql: string, ...parameters: readonly SqliteValue[]): number {
-    return Number(this.#statement(sql).run(...parameters).changes);
+    const statement = this.#statement(sql);
+    // Row ids that FTS5 draws for itself are beyond what a number can hold, and Node reads the last one after each run.
+    statement.setReadBigInts(true);
+    return Number(statement.run(...parameters).changes);
   }
 
   /** Runs several statements that are not worth preparing. */

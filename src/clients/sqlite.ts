@@ -15,6 +15,8 @@ export interface SqliteSchema {
   readonly migrations: readonly string[];
   /** Of a file that is made anew; SQLite's own default where absent. */
   readonly pageBytes?: number;
+  /** How much of the file SQLite may hold in memory, in KiB; 2,000 where absent. */
+  readonly cacheKib?: number;
   /** Loads what the schema needs (an extension) into each connection. */
   readonly extend?: (database: DatabaseSync) => void | Promise<void>;
 }
@@ -207,7 +209,9 @@ export class SqliteFile {
       await schema.extend?.(database);
       if (version === 0 && schema.pageBytes !== undefined) connection.script(`PRAGMA page_size = ${schema.pageBytes}`);
       await this.#patiently(() => connection.script('PRAGMA journal_mode = WAL'));
-      connection.script(`PRAGMA synchronous = ${this.#synchronous}; PRAGMA journal_size_limit = 67108864`);
+      connection.script(
+        `PRAGMA synchronous = ${this.#synchronous}; PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -${schema.cacheKib ?? 2000}`,
+      );
       if (version < schema.migrations.length) await this.#patiently(() => this.#migrate(connection));
       return connection;
     } catch (error) {
