@@ -10,20 +10,11 @@ export const SecretReference = z.strictObject({
 export type SecretReference = z.output<typeof SecretReference>;
 
 const Embedder = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('python').describe('The long-lived Python service.'),
-    model: z
-      .string()
-      .min(1)
-      .default('all-MiniLM-L6-v2')
-      .describe('all-MiniLM-L6-v2 out of the Python environment, or a folder with a model of that shape.'),
-  }),
+  z.strictObject({ kind: z.literal('python').describe('all-MiniLM-L6-v2 in a long-lived Python service.') }),
   z.strictObject({
     kind: z
       .literal('fake')
-      .describe(
-        'Vectors out of hashes, without any model: for trying pipelines out and for tests. Search by meaning finds nothing with it.',
-      ),
+      .describe('Vectors out of the hashes of words, without any model: for trying pipelines out and for tests. Meaning plays no part in it.'),
     dimension: z.int().positive().default(384),
   }),
 ]);

@@ -80,10 +80,16 @@ export function verdictWords(artifacts: Extract<RunEvent, { type: 'step-finished
   });
 }
 
+/** What a step counted; a cached one counted it when it ran. */
+export function countWords(outcome: StepOutcome | 'pending' | 'running', counts: Readonly<Record<string, number>>): string {
+  const told = counters(counts);
+  return outcome === 'cached' && told !== '' ? `as before: ${told}` : told;
+}
+
 /** What a finished step did, after its name: how long, how much, why. */
 export function finishedWords(event: Extract<RunEvent, { type: 'step-finished' }>): string {
   const took = event.outcome === 'succeeded' || event.outcome === 'failed' ? duration(event.durationMs) : '';
-  return [took.padStart(10), reasonWords(event.reason), counters(event.counts)]
+  return [took.padStart(10), reasonWords(event.reason), countWords(event.outcome, event.counts)]
     .filter((part) => part !== null && part !== '')
     .join('  ')
     .trimEnd();

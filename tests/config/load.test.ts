@@ -51,7 +51,7 @@ describe('layers of the configuration', () => {
       state: '.twin',
       tenant: 'default',
       index: 'documents',
-      embedder: { kind: 'python', model: 'all-MiniLM-L6-v2' },
+      embedder: { kind: 'python' },
       chatModel: { kind: 'none' },
       reranker: 'off',
       promotion: { alias: 'champion' },
@@ -80,8 +80,8 @@ describe('layers of the configuration', () => {
   });
 
   test('replace a map of another kind as a whole', async () => {
-    await files({ 'base.yaml': 'embedder:\n  kind: python\n  model: some/folder\n', 'local.yaml': 'embedder: {kind: fake}\n' });
-    expect((await loaded()).config.embedder).toEqual({ kind: 'fake', dimension: 384 });
+    await files({ 'base.yaml': 'embedder:\n  kind: fake\n  dimension: 7\n', 'local.yaml': 'embedder: {kind: python}\n' });
+    expect((await loaded()).config.embedder).toEqual({ kind: 'python' });
   });
 
   test('take a number for text where a key wants text', async () => {

@@ -112,7 +112,7 @@ describe('a run', () => {
       "closed run 11aa of nightly: its process had died; what it finished is kept
       nightly: 5 steps (run 3f2a9c)
       waiting for index documents, held by twin run feature-pipeline (pid 4711 on mill) for 1 min 12 s
-        cached     collect-sources              9 documents
+        cached     collect-sources              as before: 9 documents
         sync-index: docs/a.md: 3 characters could not be read
         succeeded  sync-index            1.2 s  900 documents, 12,345 chunks, 3 dropped (too-short 2, empty 1)
         succeeded  gate-dataset          1.2 s

@@ -2,8 +2,8 @@ import type { RunEvent } from '../../contracts/events/run.ts';
 import type { RunSummary } from '../../contracts/run.ts';
 import type { RunView, StepView } from '../../contracts/run-view.ts';
 import { renderProblem } from '../problem.ts';
-import { counters, duration, moment } from '../quantities.ts';
-import { eventLines, holderWords, outcomeWord, reasonWords, stepCounts, verdictWords } from '../run-words.ts';
+import { duration, moment } from '../quantities.ts';
+import { countWords, eventLines, holderWords, outcomeWord, reasonWords, stepCounts, verdictWords } from '../run-words.ts';
 import type { Format, Style } from '../style.ts';
 import { table } from '../table.ts';
 
@@ -59,7 +59,7 @@ function stepLines(step: StepView, width: number, style: Style): readonly string
     took.padStart(10),
     reasonWords(step.reason),
     step.attempts > 1 ? `${step.attempts} attempts` : null,
-    counters(step.counts),
+    countWords(state, step.counts),
   ];
   const told = parts.filter((part) => part !== null && part !== '').join('  ');
   return [

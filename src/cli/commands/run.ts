@@ -1,0 +1,45 @@
+import type { CommandOutcome } from '../../contracts/command-results.ts';
+import { type CommandContext, refused } from '../context.ts';
+import { openPipeline } from '../pipeline-run.ts';
+import { planOpened } from '../plan-opened.ts';
+import { runPipeline } from '../run-pipeline.ts';
+import { type SliceFlags, sliceOptions } from '../slice-flags.ts';
+
+/** Options of `twin run`, as the command line gives them. */
+export interface RunFlags extends SliceFlags {
+  readonly set?: readonly string[];
+  readonly dryRun?: true;
+  readonly keepGoing?: true;
+  /** False for --no-wait. */
+  readonly wait?: boolean;
+  readonly strict?: true;
+  readonly gate?: string;
+}
+
+/** `twin run <pipeline>`: what is unchanged is taken from the cache. */
+export async function run(context: CommandContext, flags: RunFlags, pipeline: string): Promise<CommandOutcome> {
+  const { set = [], gate, wait = true } = flags;
+  if (gate !== undefined && gate !== 'strict') {
+    return refused([
+      {
+        reason: 'invalid-flag',
+        message: '--gate has a wrong value',
+        expected: 'strict',
+        found: gate,
+        hint: 'Leave it out for the default: a verdict of fail or undecided is shown, and the run succeeds.',
+        exit: 2,
+      },
+    ]);
+  }
+  const dryRun = flags.dryRun === true;
+  const opened = await openPipeline(context, pipeline, { set, readOnly: dryRun });
+  if (!opened.ok) return refused(opened.error);
+  if (dryRun) return await planOpened(opened.value, sliceOptions(flags));
+  return await runPipeline(context, opened.value, {
+    ...sliceOptions(flags),
+    keepGoing: flags.keepGoing === true,
+    noWait: !wait,
+    strict: flags.strict === true,
+    gate: gate === 'strict' ? 'strict' : 'default',
+  });
+}

@@ -1,0 +1,60 @@
+import type { CommandOutcome } from '../../contracts/command-results.ts';
+import type { Chunk, CleanDocument } from '../../contracts/document.ts';
+import type { AnyStep, Mapped } from '../../engine/define.ts';
+import { verifyIndex as verify } from '../../index-sync/verify.ts';
+import type { ChunkMaker } from '../../index-sync/prepare.ts';
+import type { PortSource } from '../../ports/ports.ts';
+import { type CommandContext, done, refused, usageProblem } from '../context.ts';
+import { openPipeline } from '../pipeline-run.ts';
+
+const pipeline = 'feature-pipeline';
+const step = 'sync-index';
+
+/** `twin verify index`: works out from the documents what should be in the index, and compares in both directions; exit 3 if they differ. */
+export async function verifyIndex(context: CommandContext): Promise<CommandOutcome> {
+  const opened = await openPipeline(context, pipeline, { readOnly: true });
+  if (!opened.ok) return refused(opened.error);
+  const { graph, params, session } = opened.value;
+  const { config, wired } = session;
+  const node = graph.byAddress.get(step);
+  const own = params.get(step);
+  if (node?.step.kind !== 'step' || own === undefined) {
+    return refused([
+      usageProblem('unknown-step', `${pipeline} has no step ${step}`, 'The index that is verified is the one that this step fills.'),
+    ]);
+  }
+  const { ports } = wired;
+  const maker: ChunkMaker = {
+    clean: (document) => rowsOf<CleanDocument>(node.step, 'clean', own.rows, document, ports, context.signal),
+    chunk: (document) => rowsOf<Chunk>(node.step, 'chunk', own.rows, document, ports, context.signal),
+  };
+  const { result } = await verify(
+    { index: config.index, signal: context.signal, ...maker },
+    {
+      documentStore: await ports.open('documentStore'),
+      vectorIndex: await ports.open('vectorIndex'),
+      metadataStore: await ports.open('metadataStore'),
+      embedder: await ports.open('embedder'),
+    },
+  );
+  return done(result, result.missing + result.stale + result.different === 0 ? 0 : 3);
+}
+
+/** The rows that a map step makes of one row, computed anew: proof asks no cache. */
+async function rowsOf<Row>(
+  driver: AnyStep,
+  name: string,
+  params: Readonly<Record<string, unknown>>,
+  row: unknown,
+  source: PortSource,
+  signal: AbortSignal,
+): Promise<readonly Row[]> {
+  const mapStep = driver.kind === 'step' ? driver.rows[name] : undefined;
+  if (mapStep?.run === undefined) throw new TypeError(`${driver.name} drives no map step ${name} that takes a row at a time`);
+  const ports: Record<string, unknown> = {};
+  for (const port of mapStep.needs) ports[port] = await source.open(port);
+  const context = { row, params: params[name], ports, signal, count: () => {}, log: () => {} };
+  const mapped = (await mapStep.run(context as never)) as Mapped<Row>;
+  if (Array.isArray(mapped)) return mapped as readonly Row[];
+  return typeof mapped === 'object' && mapped !== null && 'dropped' in mapped && Object.keys(mapped).length === 1 ? [] : [mapped as Row];
+}

@@ -1,0 +1,73 @@
+import type { CommandOutcome } from '../contracts/command-results.ts';
+import { ProblemError } from '../contracts/problem.ts';
+import { openReporter, type Reporter } from '../report/reporter.ts';
+import { type CommandContext, refused } from './context.ts';
+import { watchInterrupts } from './interrupt.ts';
+import { projectOf } from './project.ts';
+
+/** What the command line says about how to run any command. */
+export interface PerformOptions {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly profile: string | undefined;
+  /** `twin run nightly`. */
+  readonly line: string;
+}
+
+/** Runs a command in the surroundings of this process, reports what it gives back, and returns the exit code. */
+export async function perform(options: PerformOptions, command: (context: CommandContext) => Promise<CommandOutcome>): Promise<number> {
+  const { env, stdout, stderr } = process;
+  const reporter = await openReporter({ stdout, stderr, environment: env, json: options.json, quiet: options.quiet });
+  // Whoever reads our output may have read enough (`| head`).
+  stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  process.on('exit', () => reporter.close());
+
+  const interruption = watchInterrupts(() => reporter.progress('Stopping: running jobs save a checkpoint first. Once more ends at once.'));
+  const closing: (() => Promise<void>)[] = [];
+  const folder = process.cwd();
+  const context: CommandContext = {
+    folder,
+    project: projectOf(folder),
+    environment: env,
+    profile: options.profile ?? env['TWIN_PROFILE'] ?? 'embedded',
+    signal: interruption.signal,
+    line: options.line,
+    emit: (event) => reporter.event(event),
+    tell: (result) => reporter.result(result),
+    complain: (problems) => reporter.problems(problems),
+    progress: (line) => reporter.progress(line),
+    onEnd: (close) => void closing.push(close),
+  };
+  const exit = await outcomeOf(() => command(context), reporter);
+  for (const close of closing.toReversed()) await close();
+  reporter.close();
+  interruption.dispose();
+  return interruption.exitCode() ?? exit;
+}
+
+async function outcomeOf(command: () => Promise<CommandOutcome>, reporter: Reporter): Promise<number> {
+  try {
+    return report(await command(), reporter);
+  } catch (error) {
+    if (error instanceof ProblemError) return report(refused([error.problem]), reporter);
+    return report(refused([bug(error)]), reporter);
+  }
+}
+
+function report({ result, problems, exit }: CommandOutcome, reporter: Reporter): number {
+  reporter.result(result);
+  if (problems.length > 0) reporter.problems(problems);
+  return exit;
+}
+
+/** An error that nobody expected. */
+function bug(error: unknown) {
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return {
+    reason: 'bug',
+    message: 'twin itself failed',
+    found: stack,
+    hint: 'This is a mistake in twin. Please report it with the lines above.',
+    exit: 1,
+  } as const;
+}

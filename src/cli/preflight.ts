@@ -1,0 +1,162 @@
+import { constants } from 'node:fs';
+import { access, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Config } from '../config/schema.ts';
+import { type Problem, ProblemError } from '../contracts/problem.ts';
+import type { Graph } from '../engine/graph.ts';
+import type { PortName } from '../ports/ports.ts';
+import { findPython } from '../workers/find-python.ts';
+import type { Session } from './session.ts';
+
+/** One thing that was looked at before a run. */
+export interface Check {
+  readonly subject: string;
+  /** What was found, where nothing is in the way. */
+  readonly found: string;
+  readonly problem: Problem | null;
+  /** What will take time or space, although nothing is in the way. */
+  readonly note?: string;
+}
+
+/** Bytes that the Python environment takes, with CUDA (design: 4.9 GB, and room to unpack). */
+const environmentBytes = 7_000_000_000;
+/** Bytes without which no run should start. */
+const stateBytes = 200_000_000;
+const endpointMs = 2000;
+
+/** Ports whose adapters need the Python environment. */
+const pythonPorts: ReadonlySet<PortName> = new Set(['embedder', 'jobLauncher', 'tokenizer']);
+
+/** Whether a pipeline has steps that need Python. */
+export function needsPython(graph: Graph, config: Config): boolean {
+  return graph.nodes.some(({ step }) =>
+    step.needs.some((port) => pythonPorts.has(port) && !(port !== 'jobLauncher' && config.embedder.kind === 'fake')),
+  );
+}
+
+/** Everything outside of pipelines and configuration that a run needs. */
+export async function preflight(
+  session: Session,
+  environment: Readonly<Record<string, string | undefined>>,
+  python: boolean,
+): Promise<readonly Check[]> {
+  const checks = [checkState(session), checkSecrets(session.config, environment), ...(python ? [checkPython(session, environment)] : [])];
+  return (await Promise.all(checks)).flat();
+}
+
+async function checkPython({ wired }: Session, environment: Readonly<Record<string, string | undefined>>): Promise<readonly Check[]> {
+  const runtime = await wired.python();
+  const built = runtime.locate();
+  if (built !== null) return [{ subject: 'Python', found: `environment in ${built.folder}`, problem: null }];
+  const { userCacheFolder } = await import('../workers/environment.ts');
+  const cache = userCacheFolder(environment);
+  const space = await checkSpace(
+    'space for Python',
+    cache,
+    environmentBytes,
+    'Free some space, or name another cache folder: XDG_CACHE_HOME=/other/place',
+  );
+  try {
+    const python = await findPython(environment);
+    const note = `The environment is built at the first use, in ${cache}: about 5 GB, a minute or two.`;
+    return [{ subject: 'Python', found: `${python.executable}, version ${python.version}`, problem: null, note }, space];
+  } catch (error) {
+    if (error instanceof ProblemError) return [{ subject: 'Python', found: '', problem: error.problem }, space];
+    throw error;
+  }
+}
+
+async function checkState({ wired }: Session): Promise<readonly Check[]> {
+  const { root } = wired.state;
+  const space = await checkSpace('disk space', root, stateBytes, 'Free some space, or name another state folder: TWIN_STATE=/other/place');
+  try {
+    await access(await nearestFolder(root), constants.W_OK);
+    await wired.journal().then((journal) => journal.now());
+    const documents = await wired.ports.open('documentStore');
+    return [{ subject: 'state', found: `${root}, ${await documents.count()} documents`, problem: null }, space];
+  } catch (error) {
+    if (error instanceof ProblemError) return [{ subject: 'state', found: '', problem: error.problem }, space];
+    const { code, message } = error as NodeJS.ErrnoException;
+    const problem: Problem = {
+      reason: 'state-not-writable',
+      message: `${root} cannot be written`,
+      where: root,
+      found: code ?? message,
+      hint: 'Make it writable, or name another state folder: TWIN_STATE=/other/place',
+      exit: 2,
+    };
+    return [{ subject: 'state', found: '', problem }, space];
+  }
+}
+
+async function checkSpace(subject: string, folder: string, needed: number, hint: string): Promise<Check> {
+  const place = await nearestFolder(folder);
+  const { bavail, bsize } = await statfs(place);
+  const free = bavail * bsize;
+  const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
+  if (free >= needed) return { subject, found: `${gigabytes(free)} free for ${folder}`, problem: null };
+  return {
+    subject,
+    found: '',
+    problem: {
+      reason: 'no-space',
+      message: `Too little space is left for ${folder}`,
+      where: place,
+      expected: `${gigabytes(needed)} free`,
+      found: `${gigabytes(free)} free`,
+      hint,
+      exit: 2,
+    },
+  };
+}
+
+/** The folder itself, or the nearest one above it that is there. */
+async function nearestFolder(folder: string): Promise<string> {
+  try {
+    await access(folder);
+    return folder;
+  } catch {
+    return dirname(folder) === folder ? folder : await nearestFolder(dirname(folder));
+  }
+}
+
+async function checkSecrets({ chatModel }: Config, environment: Readonly<Record<string, string | undefined>>): Promise<readonly Check[]> {
+  if (chatModel.kind === 'none') return [{ subject: 'chat model', found: 'none configured: ask shows passages', problem: null }];
+  const { url, model, apiKey } = chatModel;
+  if (apiKey !== undefined && !environment[apiKey.env]) {
+    const problem: Problem = {
+      reason: 'secret-missing',
+      message: `The key of the chat model is to be found in ${apiKey.env}, which is not set`,
+      where: 'chatModel.apiKey.env',
+      hint: `Set it: export ${apiKey.env}=…`,
+      exit: 2,
+    };
+    return [{ subject: 'chat model', found: '', problem }];
+  }
+  return [{ subject: 'chat model', found: `${model} at ${url}`, problem: null }];
+}
+
+/** Whether a configured chat model answers at all; asked by doctor alone, as a run may not need it. */
+export async function checkEndpoint({ chatModel }: Config): Promise<readonly Check[]> {
+  if (chatModel.kind === 'none') return [];
+  try {
+    await fetch(`${chatModel.url.replace(/\/$/, '')}/models`, { signal: AbortSignal.timeout(endpointMs) });
+    return [];
+  } catch (error) {
+    const found = error instanceof Error ? ((error.cause as Error | undefined)?.message ?? error.message) : String(error);
+    return [
+      {
+        subject: 'chat model',
+        found: '',
+        problem: {
+          reason: 'endpoint-unreachable',
+          message: `${chatModel.url} does not answer`,
+          where: 'chatModel.url',
+          found,
+          hint: 'Start the endpoint, or set chatModel.kind to none.',
+          exit: 2,
+        },
+      },
+    ];
+  }
+}

@@ -1,0 +1,92 @@
+import { appendFile } from 'node:fs/promises';
+import type { CommandOutcome } from '../contracts/command-results.ts';
+import type { RunEvent } from '../contracts/events/run.ts';
+import type { Problem } from '../contracts/problem.ts';
+import { executeRun, type RunEnd } from '../engine/execute.ts';
+import type { RunOptions } from '../engine/run-options.ts';
+import { runSummary } from '../report/summary.ts';
+import { currentHolder, isDeadForSure } from '../workers/holder.ts';
+import { type CommandContext, done, refused } from './context.ts';
+import type { OpenedPipeline } from './pipeline-run.ts';
+import { needsPython, preflight } from './preflight.ts';
+import { openRunLog } from './run-log.ts';
+
+/** How a run is started, beyond what the engine is told. */
+export interface RunPipelineOptions extends RunOptions {
+  /** Rejected input refuses the run after all. */
+  readonly strict?: boolean;
+}
+
+/** Checks everything that the run needs, runs the pipeline, keeps its log, and says how the process shall exit. */
+export async function runPipeline(
+  context: CommandContext,
+  opened: OpenedPipeline,
+  { strict = false, ...options }: RunPipelineOptions,
+): Promise<CommandOutcome> {
+  const { session, graph, params } = opened;
+  const { wired } = session;
+  const checks = await preflight(session, context.environment, needsPython(graph, session.config));
+  const problems = checks.flatMap(({ problem }) => (problem === null ? [] : [problem]));
+  if (problems.length > 0) return refused(problems);
+
+  const told: RunEvent[] = [];
+  const log = openRunLog(wired.state.logs);
+  context.onEnd(() => log.close());
+  let rejected = 0;
+  const emit = (event: RunEvent) => {
+    log.write(event);
+    if (event.type === 'step-finished') rejected += rejectedIn(event.counts);
+    if (event.type === 'step-finished' || event.type === 'run-finished') told.push(event);
+    if (event.type === 'run-finished' && strict && rejected > 0) context.complain([rejectedProblem(rejected, event.run)]);
+    context.emit(event);
+  };
+  const end = await executeRun({
+    graph,
+    params,
+    stores: await wired.stores(),
+    ports: wired.ports,
+    emit,
+    signal: context.signal,
+    options,
+    holder: currentHolder(context.line),
+    isDead: isDeadForSure,
+    profile: context.profile,
+  });
+  if (end.problems !== undefined) return refused(end.problems);
+  const summary = context.environment['GITHUB_STEP_SUMMARY'];
+  if (summary) await appendFile(summary, runSummary(told)).catch(() => undefined);
+  return done({ type: 'none' }, strict && rejected > 0 && end.status === 'succeeded' ? 3 : exitOf(end));
+}
+
+/** 0 done, 1 failed or stopped, 3 refused by a gate, 4 a person must decide. */
+function exitOf({ status, reason }: RunEnd): number {
+  switch (status) {
+    case 'succeeded':
+      return 0;
+    case 'refused':
+      return 3;
+    case 'cancelled':
+      return 1;
+    case 'failed':
+      return reason === 'gap-detected' ? 4 : 1;
+  }
+}
+
+function rejectedIn(counts: Readonly<Record<string, number>>): number {
+  return Object.entries(counts).reduce(
+    (sum, [name, amount]) => (name === 'rejected' || name.startsWith('rejected: ') ? sum + amount : sum),
+    0,
+  );
+}
+
+function rejectedProblem(rejected: number, run: string): Problem {
+  return {
+    reason: 'input-rejected',
+    message:
+      rejected === 1
+        ? '1 piece of the input was rejected, and --strict allows none'
+        : `${rejected} pieces of the input were rejected, and --strict allows none`,
+    hint: `Each is named in: twin runs logs ${run}`,
+    exit: 3,
+  };
+}

@@ -1,0 +1,43 @@
+import { loadConfig, type LoadedConfig, type UsedPipeline } from '../config/load.ts';
+import type { Problem, Result } from '../contracts/problem.ts';
+import type { CommandContext } from './context.ts';
+import { type PipelineIndex, pipelineIndex } from './project.ts';
+import { type Wired, wire } from './wire.ts';
+
+/** What a command needs of the configuration. */
+export interface SessionOptions {
+  readonly uses?: readonly UsedPipeline[];
+  readonly set?: readonly string[];
+  /** The command only looks: nothing is written, not even a new state folder. */
+  readonly readOnly?: boolean;
+  readonly pipelines?: PipelineIndex;
+}
+
+/** Configuration and adapters of one command. */
+export interface Session extends LoadedConfig {
+  readonly wired: Wired;
+}
+
+/** Loads the configuration and wires the adapters, which close when the command ends. */
+export async function openSession(context: CommandContext, options: SessionOptions = {}): Promise<Result<Session, readonly Problem[]>> {
+  const pipelines = options.pipelines ?? (await pipelineIndex(context.project));
+  const loaded = await loadConfig({
+    project: context.project,
+    folder: context.folder,
+    profile: context.profile,
+    uses: options.uses ?? [],
+    pipelines: Object.keys(pipelines),
+    environment: context.environment,
+    set: options.set ?? [],
+  });
+  if (!loaded.ok) return loaded;
+  const wired = wire({
+    config: loaded.value.config,
+    folder: context.folder,
+    environment: context.environment,
+    progress: context.progress,
+    readOnly: options.readOnly === true,
+  });
+  context.onEnd(() => wired.dispose());
+  return { ok: true, value: { ...loaded.value, wired } };
+}

@@ -1,0 +1,137 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Config } from '../config/schema.ts';
+import type { ArtifactStore } from '../ports/artifact-store.ts';
+import type { MetadataStore } from '../ports/metadata-store.ts';
+import type { PortName, Ports, PortSource } from '../ports/ports.ts';
+import type { PythonRuntime } from '../workers/python-runtime.ts';
+import { withCacheTables } from './cache-tables.ts';
+import { installation } from './project.ts';
+import { type StateFolder, stateFolder } from './state-folder.ts';
+
+/** What adapters are made of. */
+export interface WireOptions {
+  readonly config: Config;
+  /** Where twin was started: the state folder is relative to it. */
+  readonly folder: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** A line a stage, while the Python environment is built. */
+  readonly progress: (line: string) => void;
+  /** Nothing is written: what is not there yet is an empty store in memory. */
+  readonly readOnly: boolean;
+}
+
+/** Everything that a command may open; nothing is opened before it is asked for. */
+export interface Wired {
+  readonly state: StateFolder;
+  readonly ports: PortSource;
+  /** The Python environment and the code of the workers. */
+  python(): Promise<PythonRuntime>;
+  journal(): Promise<MetadataStore>;
+  stores(): Promise<{ readonly metadata: MetadataStore; readonly cache: MetadataStore; readonly artifacts: ArtifactStore }>;
+  /** Closes all that was opened and ends services; safe to call twice. */
+  dispose(): Promise<void>;
+}
+
+/** Seconds that a job goes on after the twin that followed it has gone. */
+const jobLeaseSeconds = 15 * 60;
+
+/** The composition root of the embedded profile: one adapter a port, each imported when it is first needed. */
+export function wire({ config, folder, environment, progress, readOnly }: WireOptions): Wired {
+  const state = stateFolder(config.state, folder);
+  const file = (path: string) => (readOnly && !existsSync(path) ? ':memory:' : path);
+  const opened: { close(): Promise<void> }[] = [];
+  const once = <Value>(open: () => Promise<Value>): (() => Promise<Value>) => {
+    let value: Promise<Value> | null = null;
+    return () => (value ??= open());
+  };
+  const closing = <Value extends { close(): Promise<void> }>(open: () => Promise<Value>) =>
+    once(async () => {
+      const value = await open();
+      opened.push(value);
+      return value;
+    });
+  const service = <Value extends object>(open: () => Promise<Value | (Value & AsyncDisposable)>) =>
+    once(async (): Promise<Value> => {
+      const value = await open();
+      if (Symbol.asyncDispose in value) opened.push({ close: async () => value[Symbol.asyncDispose]() });
+      return value;
+    });
+
+  const python = once(async () => {
+    const [{ pythonRuntime }, { userCacheFolder }] = await Promise.all([
+      import('../workers/python-runtime.ts'),
+      import('../workers/environment.ts'),
+    ]);
+    return pythonRuntime({
+      workersFolder: join(installation, 'python-workers'),
+      cacheFolder: userCacheFolder(environment),
+      onProgress: progress,
+    });
+  });
+  const journal = closing(async () =>
+    (await import('../adapters/metadata-store/sqlite.ts')).openSqliteMetadataStore({ file: file(state.journal) }),
+  );
+  // Also where nothing else is written: what is in it can be made again.
+  const cache = closing(async () => (await import('../adapters/metadata-store/sqlite.ts')).openSqliteMetadataStore({ file: state.cache }));
+
+  const open: { readonly [Name in PortName]: () => Promise<Ports[Name]> } = {
+    metadataStore: once(async () => withCacheTables(await journal(), await cache())),
+    artifactStore: closing(async () =>
+      (await import('../adapters/artifact-store/folder.ts')).openFolderArtifactStore({ folder: state.artifacts }),
+    ),
+    documentStore: closing(async () =>
+      (await import('../adapters/document-store/sqlite.ts')).openSqliteDocumentStore({ file: file(state.documents) }),
+    ),
+    changeFeed: closing(async () =>
+      (await import('../adapters/change-feed/sqlite.ts')).openSqliteChangeFeed({ file: file(state.documents) }),
+    ),
+    vectorIndex: closing(async () =>
+      (await import('../adapters/vector-index/sqlite.ts')).openSqliteVectorIndex({ file: file(state.index) }),
+    ),
+    workQueue: closing(async () => (await import('../adapters/work-queue/in-process.ts')).openInProcessWorkQueue()),
+    jobLauncher: once(async () =>
+      (await import('../adapters/job-launcher/local.ts')).localJobLauncher({
+        jobsFolder: state.jobs,
+        runtime: await python(),
+        leaseSeconds: jobLeaseSeconds,
+      }),
+    ),
+    tokenizer: once(async () => (await import('../adapters/tokenizer/hugging-face.ts')).huggingFaceTokenizer(await python())),
+    embedder: service(async () => {
+      const { embedder } = config;
+      if (embedder.kind === 'fake') return (await import('../adapters/embedder/fake.ts')).fakeEmbedder(embedder);
+      return (await import('../adapters/embedder/python.ts')).pythonEmbedder(await python());
+    }),
+    chatModels: service(async () =>
+      (await import('../adapters/chat-model/models.ts')).openChatModels({ runtime: await python(), config: config.chatModel, environment }),
+    ),
+    reranker: once(() => Promise.resolve(null)),
+  };
+
+  return {
+    state,
+    python,
+    journal,
+    stores: async () => ({ metadata: await journal(), cache: await cache(), artifacts: await open.artifactStore() }),
+    ports: {
+      open: (name) => open[name](),
+      async identity(name) {
+        switch (name) {
+          case 'tokenizer':
+            return (await import('../adapters/tokenizer/hugging-face.ts')).huggingFaceTokenizerIdentity((await python()).lockFile);
+          case 'embedder':
+          case 'chatModels':
+            return (await open[name]()).identity;
+          case 'reranker':
+            return 'none';
+          default:
+            return null;
+        }
+      },
+    },
+    async dispose() {
+      for (const one of opened.splice(0).toReversed()) await one.close();
+    },
+  };
+}
