@@ -27,13 +27,15 @@ export function atomsOf(text: string, blocks: readonly Block[], largest: number,
     atoms.push({ start, end, tokens: Math.max(1, tokens), boundary });
   };
 
-  const cutWords = (start: number, end: number, longest: number, boundary: Boundary): void => {
+  const cutWords = (start: number, end: number, longest: number, wholeWords: boolean, boundary: Boundary): void => {
     for (let at = start; at < end;) {
-      const [stop, kind] = wordsUpTo(text, at, end, longest);
+      const [stop, kind] = wordsUpTo(text, at, end, longest, wholeWords);
       const last = stop === end ? boundary : kind;
       const tokens = count(text.slice(at, stop));
-      if (tokens > largest && longest > 1) cutWords(at, stop, Math.min(longest, stop - at) >> 1, last);
-      else push(at, stop, tokens, last);
+      if (tokens > largest && longest > 1) {
+        const severalWords = /\S\s+\S/.test(text.slice(at, stop));
+        cutWords(at, stop, Math.min(longest, stop - at) >> 1, wholeWords && severalWords, last);
+      } else push(at, stop, tokens, last);
       at = stop;
     }
   };
@@ -47,7 +49,7 @@ export function atomsOf(text: string, blocks: readonly Block[], largest: number,
         return;
       }
     }
-    cutWords(start, end, 2 * largest, boundary);
+    cutWords(start, end, 2 * largest, true, boundary);
   };
 
   for (const block of blocks) {
@@ -75,15 +77,26 @@ export function atomsOf(text: string, blocks: readonly Block[], largest: number,
   return atoms;
 }
 
-/** The longest run of whole words within about `longest` code units, white space after it included; of characters, where the first word is longer. */
-function wordsUpTo(text: string, start: number, end: number, longest: number): [stop: number, boundary: Boundary] {
+/** Longest run without white space that counts as a word, in code units. */
+const LONGEST_WORD = 64;
+
+/**
+ * The longest run of words within about `longest` code units, white space after it included, and at least one.
+ * A word that is too long, or any word where whole ones are not asked for, is cut between characters.
+ */
+function wordsUpTo(text: string, start: number, end: number, longest: number, whole: boolean): [stop: number, boundary: Boundary] {
   const ink = firstInk(text, start, end);
   const target = Math.max(start + longest, ink + 1);
   if (target >= end) return [end, Boundary.word];
   for (let at = target; at > ink; at -= 1) {
     if (isSpace(text.charCodeAt(at))) return [firstInk(text, at, end), Boundary.word];
   }
-  return [wholeCharacter(text, target, end), Boundary.character];
+  for (let at = target; whole && at <= Math.min(end, ink + LONGEST_WORD); at += 1) {
+    if (at === end || isSpace(text.charCodeAt(at))) return [firstInk(text, at, end), Boundary.word];
+  }
+  const stop = wholeCharacter(text, target, end);
+  const next = firstInk(text, stop, end);
+  return [next, next > stop ? Boundary.word : Boundary.character];
 }
 
 /** Whether the line break at `lineEnd` only wraps a sentence: nothing ends before it, and a small letter follows. */

@@ -136,7 +136,7 @@ describe('cleanDocument, for any document', () => {
       fc.property(documentText, fc.constantFrom<ContentType>('markdown', 'text', 'code'), (content, type) => {
         const result = cleanDocument(raw(content, type));
         fc.pre(!('reason' in result) && !('fake-letter' in result.dropped));
-        const { text, dropped } = result as CleanDocument;
+        const { text, dropped } = result;
         const removed = Object.entries(dropped).reduce((sum, [reason, characters]) => (replacing.has(reason) ? sum : sum + characters), 0);
         expect(Array.from(content).length - Array.from(text).length).toBe(removed);
       }),
@@ -148,7 +148,7 @@ describe('cleanDocument, for any document', () => {
       fc.property(documentText, contentType, (content, type) => {
         const once = cleanDocument(raw(content, type === 'html' ? 'text' : type));
         fc.pre(!('reason' in once));
-        const { text } = once as CleanDocument;
+        const { text } = once;
         expect(text.isWellFormed()).toBe(true);
         expect(text).not.toContain('\r');
       }),
