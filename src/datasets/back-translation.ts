@@ -3,7 +3,6 @@ import type { InstructionSample, SampledDocument } from '../contracts/dataset.ts
 import type { CleanDocument } from '../contracts/document.ts';
 import type { Result } from '../contracts/problem.ts';
 import { answersOf, instructionSample, unfitInstruction, type Answer, type AnswerLimits, type SectionText } from './instructions.ts';
-import { findDanglingReference } from './placeholder.ts';
 
 const Reply = z.object({ instruction: z.string().trim().min(1) });
 
@@ -19,18 +18,12 @@ export async function backTranslateDocument(
   const seen = new Set<string>();
   for (const answer of answers) {
     const reply = parseBackTranslation(await ask(backTranslationPrompt(document, answer)));
-    const reason = reply.ok ? unfitReply(reply.value, seen) : reply.error;
+    const reason = !reply.ok ? reply.error : seen.has(reply.value) ? 'repeated-instruction' : unfitInstruction(reply.value);
     if (reply.ok) seen.add(reply.value);
     if (reply.ok && reason === null) samples.push(instructionSample(document, answer, reply.value, 'back-translation'));
     else if (reason !== null) skipped[reason] = (skipped[reason] ?? 0) + 1;
   }
   return { document: document.id, sources: document.sources, samples, skipped };
-}
-
-function unfitReply(instruction: string, seen: ReadonlySet<string>): string | null {
-  if (seen.has(instruction)) return 'repeated-instruction';
-  if (findDanglingReference(instruction) !== null) return 'dangling-reference';
-  return unfitInstruction(instruction);
 }
 
 /** What a chat model is asked, so that it writes the instruction whose answer the author has already given. */

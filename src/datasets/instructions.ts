@@ -3,7 +3,7 @@ import { canonicalJson, uuidv5 } from '../contracts/digest.ts';
 import type { CleanDocument } from '../contracts/document.ts';
 import { phraseContinuation, phraseInstruction, subjectOf, type Subject } from './phrasing.ts';
 import { lengthOf, piecesOf, type Piece, type Slice } from './pieces.ts';
-import { findPlaceholder } from './placeholder.ts';
+import { findDanglingReference, findPlaceholder } from './placeholder.ts';
 import { hasSentence } from './prose.ts';
 
 /** A section of a cleaned document as `src/text` finds it. */
@@ -86,10 +86,11 @@ export function instructionSample(
   };
 }
 
-/** Why an instruction cannot be used, or null. */
-export function unfitInstruction(instruction: string): 'long-heading' | 'placeholder' | null {
+/** Why an instruction cannot be used, or null: what a gate would refuse is not made in the first place. */
+export function unfitInstruction(instruction: string): 'long-heading' | 'placeholder' | 'dangling-reference' | null {
   if (lengthOf(instruction) > longestInstruction) return 'long-heading';
-  return findPlaceholder(instruction) === null ? null : 'placeholder';
+  if (findPlaceholder(instruction) !== null) return 'placeholder';
+  return findDanglingReference(instruction) === null ? null : 'dangling-reference';
 }
 
 function unfit({ text, prose }: Piece, limits: AnswerLimits): string | null {

@@ -1,6 +1,7 @@
 import type { InstructionSample, PreferencePair } from '../contracts/dataset.ts';
 import { canonicalJson, uuidv5 } from '../contracts/digest.ts';
-import { jaccard, shinglesOf } from './minhash.ts';
+import { byId, findDuplicates } from './deduplicate.ts';
+import { defaultMinHash, jaccard, shinglesOf } from './minhash.ts';
 import { lengthOf } from './pieces.ts';
 import { findPlaceholder } from './placeholder.ts';
 
@@ -41,6 +42,20 @@ export function pairOf(sample: InstructionSample, generated: string | undefined,
     document: sample.document,
     sources: sample.sources,
   };
+}
+
+/** Pairs whose chosen answers differ, sorted by id, and the rest counted by reason: two answers that start alike may be one once they are cut. */
+export async function distinctPairs(
+  pairs: readonly PreferencePair[],
+): Promise<{ readonly kept: PreferencePair[]; readonly dropped: Readonly<Record<string, number>> }> {
+  const duplicates = await findDuplicates(
+    pairs.map(({ id, chosen }) => ({ id, text: chosen })),
+    defaultMinHash,
+  );
+  const gone = new Set(duplicates.map(({ id }) => id));
+  const dropped: Record<string, number> = {};
+  for (const { reason } of duplicates) dropped[reason] = (dropped[reason] ?? 0) + 1;
+  return { kept: pairs.filter(({ id }) => !gone.has(id)).toSorted(byId), dropped };
 }
 
 /** The longest start of a text that ends with a sentence and has at most `maximum` code points; null where there is none, or where it would end inside a code block. */

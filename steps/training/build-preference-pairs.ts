@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { rows } from '../../src/contracts/artifact.ts';
 import { InstructionSample, PreferencePair } from '../../src/contracts/dataset.ts';
 import { AnswerRow } from '../../src/contracts/jobs.ts';
-import { pairOf } from '../../src/datasets/pairs.ts';
+import { distinctPairs, pairOf } from '../../src/datasets/pairs.ts';
 import { defineStep } from '../../src/engine/define.ts';
 
 /** Pairs the author's answers, to prefer, with the model's own, to avoid. */
@@ -30,6 +30,8 @@ export const buildPreferencePairs = defineStep({
       if (typeof pair === 'string') count(pair);
       else pairs.set(pair.id, pair);
     }
-    for (const id of [...pairs.keys()].toSorted()) await outputs.pairs.write(pairs.get(id)!);
+    const { kept, dropped } = await distinctPairs([...pairs.values()]);
+    for (const [reason, amount] of Object.entries(dropped)) count(reason, amount);
+    for (const pair of kept) await outputs.pairs.write(pair);
   },
 });

@@ -1,7 +1,12 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { decontaminateSamples, deduplicateSamples } from '../../src/datasets/curation.ts';
 import { defaultMinHash } from '../../src/datasets/minhash.ts';
-import { instructionSample, wordsFrom } from '../support/dataset-rows.ts';
+import { gateSampleOf, gateSamples } from '../../src/datasets/gate.ts';
+import { sampleDocument } from '../../src/datasets/instructions.ts';
+import { splitOf } from '../../src/datasets/split.ts';
+import { sections } from '../../src/text/structure.ts';
+import { cleanDocument, instructionSample, wordsFrom } from '../support/dataset-rows.ts';
 
 const sample = (id: string, instruction: string, answer: string) => instructionSample({ id, instruction, answer });
 
@@ -47,4 +52,42 @@ test('training samples that overlap held-out ones go', async () => {
       examples: [{ id: 'train-1', reason: 'held-out-overlap', because: 'held', document: 'document-1' }],
     },
   });
+});
+
+test('whatever the documents hold, the set that is made of them passes its gate', async () => {
+  const line = fc.constantFrom(
+    '# Guide',
+    '## Chunks and their window',
+    '## What does the extract say?',
+    '## A {slot} in a heading',
+    'A chunk is an exact slice of the cleaned text that fits the embedder.',
+    'It says so in the context of one long sentence that stands in more than one document of this very corpus.',
+    'Send {extract} to <your-name> at once, as they say.',
+    'Use `{extract}` and go on with it until the end.',
+    '```',
+    '    indented {code} here',
+    '- item with a few words. And more',
+    '',
+    '',
+    '😀 A sentence with quite some words, and one more of them.',
+  );
+  const document = fc.array(line, { maxLength: 25 }).map((lines) => lines.join('\n'));
+  await fc.assert(
+    fc.asyncProperty(fc.array(document, { minLength: 1, maxLength: 8 }), async (contents) => {
+      const documents = contents.map((text, index) => cleanDocument(text, { id: `document-${index}`, title: index % 2 ? 'Guide' : null }));
+      const samples = documents.flatMap(
+        (each) => sampleDocument(each, sections(each), { minimumCharacters: 20, maximumCharacters: 200 }).samples,
+      );
+      const { kept } = await deduplicateSamples(samples, defaultMinHash);
+      const assigned = Map.groupBy(kept, (each) => splitOf(each.document, { validation: 0.3, test: 0.3, salt: '' }));
+      const test = assigned.get('test') ?? [];
+      const validation = (await decontaminateSamples(assigned.get('validation') ?? [], test, 13)).kept;
+      const train = (await decontaminateSamples(assigned.get('train') ?? [], [...validation, ...test], 13)).kept;
+      const rows = Object.entries({ train, validation, test }).flatMap(([split, each]) =>
+        each.map((sample) => gateSampleOf(sample, split as 'train' | 'validation' | 'test')),
+      );
+      const report = await gateSamples(rows, new Map(documents.map(({ id, text }) => [id, text])), []);
+      expect(report.findings).toEqual([]);
+    }),
+  );
 });
