@@ -62,6 +62,7 @@ export async function retrieve(request: RetrievalRequest, ports: RetrievalPorts)
   const { question, tenant, index, terms, signal, filter: hard = {} } = request;
   const { model, reranker } = ports;
   const timings: Record<string, number> = {};
+  if (question.trim() === '') throw new ProblemError(emptyQuestion);
   const generation = await ports.vectorIndex.alias(index);
   if (generation === null) throw new ProblemError(noIndex(index));
 
@@ -80,6 +81,8 @@ export async function retrieve(request: RetrievalRequest, ports: RetrievalPorts)
   const ordered = reranker ? await timed(timings, 'rerank', () => rerank(question, fused.slice(0, candidates), reranker, signal)) : fused;
   return { hits: ordered.slice(0, request.passages), wordings, filter, generation, timings };
 }
+
+const emptyQuestion = { reason: 'empty-question', message: 'The question is empty', hint: 'Ask one: twin ask "…"', exit: 2 } as const;
 
 /** The problem of an index that was never built. */
 export function noIndex(index: string) {

@@ -39,3 +39,11 @@ test('a hard filter holds whatever a model derives', async () => {
   );
   expect(hits.map(({ payload }) => payload.document)).toEqual(['d1']);
 });
+
+test('an empty question is refused before anything is asked of the index', async () => {
+  const embedder = hashEmbedder();
+  const vectorIndex = await indexOf(texts, embedder);
+  await expect(retrieve({ ...request, question: ' ' }, { embedder, vectorIndex, reranker: null, model: null })).rejects.toMatchObject({
+    problem: { reason: 'empty-question', message: 'The question is empty', hint: 'Ask one: twin ask "…"', exit: 2 },
+  });
+});
