@@ -91,7 +91,8 @@ function wordsUpTo(text: string, start: number, end: number, longest: number, wh
   for (let at = target; at > ink; at -= 1) {
     if (isSpace(text.charCodeAt(at))) return [firstInk(text, at, end), Boundary.word];
   }
-  for (let at = target; whole && at <= Math.min(end, ink + LONGEST_WORD); at += 1) {
+  const furthest = whole ? Math.min(end, ink + LONGEST_WORD) : target - 1;
+  for (let at = target; at <= furthest; at += 1) {
     if (at === end || isSpace(text.charCodeAt(at))) return [firstInk(text, at, end), Boundary.word];
   }
   const stop = wholeCharacter(text, target, end);

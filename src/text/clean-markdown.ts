@@ -3,15 +3,16 @@ import { countCodePoints } from './code-points.ts';
 import { foldFakeLetters, hasFakeLetters } from './fake-letters.ts';
 import { endOfLine } from './lines.ts';
 import { markdownBlocks } from './markdown-blocks.ts';
+import type { Survey } from './survey.ts';
 
 /** Removes what a reader of rendered Markdown does not see (front matter, comments, embedded data) and folds fake letters outside of code. */
-export function cleanMarkdown(text: string, drops: DropCounts): string {
+export function cleanMarkdown(text: string, traits: Survey, drops: DropCounts): string {
   const body = withoutFrontMatter(text, drops);
   const visible = body.includes('<!--') ? withoutComments(body, drops) : body;
   const light = visible.includes(';base64,')
     ? drops.replace(visible, /data:[\w+.-]{1,100}\/[\w+.-]{1,100}(?:;[\w=-]{1,100}){0,4};base64,[\w+/=-]*/g, '', 'embedded-data')
     : visible;
-  return hasFakeLetters(light) ? foldProse(light, drops) : light;
+  return traits.fakeLetter && hasFakeLetters(light) ? foldProse(light, drops) : light;
 }
 
 /** YAML or TOML between two fences at the very start, its first line a key. */

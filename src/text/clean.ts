@@ -1,9 +1,10 @@
 import type { CleanDocument, ContentType, RevisedDocument } from '../contracts/document.ts';
-import { cleanCharacters, cleanLineEnds, trimLines } from './characters.ts';
+import { cleanCharacters, cleanLineEnds, trimEnds, trimLines } from './characters.ts';
 import { cleanHtml } from './clean-html.ts';
 import { cleanMarkdown } from './clean-markdown.ts';
 import { DropCounts } from './drop-counts.ts';
-import { foldFakeLetters, hasFakeLetters } from './fake-letters.ts';
+import { foldFakeLetters } from './fake-letters.ts';
+import { survey, type Survey } from './survey.ts';
 
 /** Why a document has no cleaned form: nothing that can be read is left of it. */
 export interface Uncleanable {
@@ -35,29 +36,34 @@ export function cleanDocument(document: RevisedDocument): CleanDocument | Unclea
 }
 
 function cleanContent(content: string, contentType: ContentType, drops: DropCounts): string {
-  const text = cleanLineEnds(content, drops);
+  const traits = survey(content);
+  const text = cleanLineEnds(content, traits, drops);
   switch (contentType) {
     case 'code':
       return text;
-    case 'text':
-      return trimLines(foldText(cleanCharacters(text, drops), drops), drops);
-    case 'markdown':
-      return trimLines(cleanMarkdown(cleanCharacters(text, drops), drops), drops);
     case 'html':
-      return trimLines(cleanMarkdown(cleanCharacters(cleanHtml(text, drops), drops), drops), drops);
+      return cleanProse(cleanHtml(text, drops), cleanMarkdown, drops);
+    case 'markdown':
+      return cleanProse(text, cleanMarkdown, drops, traits);
+    case 'text':
+      return cleanProse(text, cleanText, drops, traits);
   }
 }
 
-function foldText(text: string, drops: DropCounts): string {
-  return hasFakeLetters(text) ? foldFakeLetters(text, drops) : text;
+type CleanBody = (text: string, traits: Survey, drops: DropCounts) => string;
+
+function cleanProse(text: string, cleanBody: CleanBody, drops: DropCounts, traits = survey(text)): string {
+  const cleaned = cleanBody(cleanCharacters(text, traits, drops), traits, drops);
+  return trimEnds(traits.trailingSpace || cleaned !== text ? trimLines(cleaned, drops) : cleaned, drops);
+}
+
+function cleanText(text: string, traits: Survey, drops: DropCounts): string {
+  return traits.fakeLetter ? foldFakeLetters(text, drops) : text;
 }
 
 /** A title is shown and cited, not counted. */
 function cleanTitle(title: string | null): string | null {
   if (title === null) return null;
-  const drops = new DropCounts();
-  const cleaned = foldText(cleanCharacters(cleanLineEnds(title, drops), drops), drops)
-    .replace(/\s+/g, ' ')
-    .trim();
+  const cleaned = cleanContent(title, 'text', new DropCounts()).replace(/\s+/g, ' ').trim();
   return cleaned === '' ? null : cleaned;
 }

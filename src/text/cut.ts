@@ -98,7 +98,7 @@ class Cutter {
   cutGroup(group: readonly Measured[]): void {
     const [first, last] = [group[0]!.section, group.at(-1)!.section];
     if (group.every(({ tokens }) => tokens <= this.#limit)) {
-      const slice = this.#slice(first.start, last.end, this.#capped(sharedPath(group)));
+      const slice = this.#slice(first.start, last.end, this.#capped(group.length === 1 ? first.headings : sharedPath(group)));
       if (slice.tokens <= this.#limit) {
         this.#push(slice);
         return;
@@ -179,8 +179,10 @@ class Cutter {
 
   #pathTokens(headings: readonly string[]): number {
     if (headings.length === 0) return 0;
-    const path = embedderInput({ headings: [...headings], text: '' });
-    const tokens = this.#paths.get(path) ?? this.#tokenizer.count(path);
+    const path = `${headings.join(' > ')}\n`;
+    const known = this.#paths.get(path);
+    if (known !== undefined) return known;
+    const tokens = this.#tokenizer.count(path);
     this.#paths.set(path, tokens);
     return tokens;
   }
