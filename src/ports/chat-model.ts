@@ -13,6 +13,8 @@ export interface ChatRequest {
 export interface ChatReply {
   readonly text: string;
   readonly promptTokens: number;
+  /** Tokens of the prompt that were left out because the model's context is shorter; absent where the model does not say. */
+  readonly promptTokensCut?: number;
   readonly outputTokens: number;
   /** From the request to the first token of content; null where the answer is empty. */
   readonly timeToFirstTokenMs: number | null;

@@ -16,6 +16,8 @@ export interface ServiceCommand {
   readonly file: string;
   readonly arguments: readonly string[];
   readonly variables: NodeJS.ProcessEnv;
+  /** Working folder; Python looks for modules there first, so it must not be the user's. */
+  readonly folder?: string;
 }
 
 /** A request that waits for its answer. */
@@ -51,6 +53,7 @@ export class ServiceProcess {
     // In a session of its own, so that Ctrl+C reaches twin alone, which then ends its services in order.
     this.#child = spawn(command.file, command.arguments, {
       env: command.variables,
+      cwd: command.folder,
       stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
       detached: true,
     });

@@ -12,6 +12,8 @@ export interface ServiceOptions {
   readonly command: () => Promise<ServiceCommand>;
   /** A first start reads hundreds of megabytes of libraries; 180 seconds by default. */
   readonly helloTimeoutMs?: number;
+  /** Asked of each new process before anything else: what it must load to be of use. */
+  readonly first?: { readonly method: string; readonly data: ServiceData };
 }
 
 /** How to ask a service. */
@@ -33,6 +35,11 @@ export class Service implements AsyncDisposable {
   /** Starts nothing yet. */
   constructor(options: ServiceOptions) {
     this.#options = options;
+  }
+
+  /** Resolves when the service is there and has loaded what it must; throws a ProblemError where it cannot. */
+  async ready(): Promise<void> {
+    await this.#running();
   }
 
   /** The answer to a request; throws a ProblemError where the service fails or dies (`service-died`, with its last lines). */
@@ -79,19 +86,31 @@ export class Service implements AsyncDisposable {
     if (this.#disposed) throw new Error(`The ${this.#options.name} service was asked after it had been disposed of`);
     this.#process = new ServiceProcess(this.#options.name, command);
     await this.#process.hello(this.#options.helloTimeoutMs ?? 180_000);
+    if (this.#options.first !== undefined) await this.#prepare(this.#process, this.#options.first);
     return this.#process;
+  }
+
+  async #prepare(started: ServiceProcess, { method, data }: NonNullable<ServiceOptions['first']>): Promise<void> {
+    try {
+      await started.request(method, data, {});
+    } catch (error) {
+      await started.stop();
+      throw error;
+    }
   }
 }
 
 /** A Python service by its name; the environment is built when it is first asked. */
-export function pythonService(runtime: PythonRuntime, name: string, serviceArguments: readonly string[] = []): Service {
+export function pythonService(runtime: PythonRuntime, name: string, first?: ServiceOptions['first']): Service {
   return new Service({
-    name: name.replaceAll('_', ' '),
+    name,
+    ...(first && { first }),
     command: async () => {
       const { python } = await runtime.ready();
       return {
         file: python,
-        arguments: ['-m', 'twin_workers', 'serve', name, ...serviceArguments],
+        arguments: ['-m', 'twin_workers', 'serve', name],
+        folder: runtime.workersFolder,
         variables: workerVariables(runtime.workersFolder),
       };
     },
