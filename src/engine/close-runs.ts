@@ -2,7 +2,7 @@ import type { Json } from '../contracts/digest.ts';
 import type { RunEvent } from '../contracts/events/run.ts';
 import type { Holder, RunRecord, RunSummary } from '../contracts/run.ts';
 import { countSteps, foldRun } from '../history/fold.ts';
-import { leasesTable, openRunsTable, runStream, runsTable } from '../history/tables.ts';
+import { type LatestKeys, latestAfter, latestTable, leasesTable, openRunsTable, runStream, runsTable } from '../history/tables.ts';
 import { readRun } from '../history/runs.ts';
 import type { LeaseClient } from './locks.ts';
 
@@ -62,6 +62,9 @@ async function close(store: LeaseClient['store'], run: string): Promise<string |
   const { pipeline, status, reason, startedAt, holder, counts } = final;
   const summary: RunSummary = { run, pipeline, status, reason, startedAt, durationMs: final.durationMs, steps: counts, holder };
   await store.putMany(runsTable, [{ key: run, expectedRevision: null, row: summary }]);
+  const [latest] = await store.get(latestTable, [pipeline]);
+  const keys = latestAfter((latest?.row ?? {}) as LatestKeys, records);
+  if (keys !== latest?.row) await store.putMany(latestTable, [{ key: pipeline, expectedRevision: null, row: keys }]);
   await store.putMany(openRunsTable, [{ key: run, expectedRevision: null, row: null }]);
   return pipeline;
 }

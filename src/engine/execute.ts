@@ -56,7 +56,7 @@ export async function executeRun(request: RunRequest): Promise<RunEnd> {
 
   const slice = sliceOf(graph, options);
   const prepared = await prepareNodes(graph, request.params, request.hasher ?? codeHasher(stores.cache));
-  const results = await openResults(graph.nodes, stores.metadata, stores.artifacts);
+  const results = await openResults(graph, stores.metadata, stores.artifacts);
   const lacking = slice.ok ? missingForSlice(graph, slice.value, results) : [];
   const problems = [...(slice.ok ? [] : slice.error), ...(prepared.ok ? [] : prepared.error), ...lacking];
   if (!slice.ok || !prepared.ok || problems.length > 0) return refuseToStart(run, graph, problems);
@@ -68,8 +68,7 @@ export async function executeRun(request: RunRequest): Promise<RunEnd> {
   const lease = await acquireLease(leases, runLease(run), { signal: request.signal, noWait: true, onWait: () => undefined });
   const onFailure = (error: unknown): void => failure.abort(error);
   lease.lost.addEventListener('abort', () => onFailure(lease.lost.reason), { once: true });
-  const isLatest = (address: string, key: string): boolean => results.latest(graph.byAddress.get(address)!)?.key === key;
-  const journal = openJournal(stores.metadata, run, isLatest, onFailure);
+  const journal = openJournal(stores.metadata, run, results.latestKeys, onFailure);
   const context = openContext(request, {
     run,
     now,

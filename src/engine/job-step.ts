@@ -1,4 +1,3 @@
-import type { ArtifactReference } from '../contracts/artifact.ts';
 import { ProblemError } from '../contracts/problem.ts';
 import type { JobLauncher, SubmittedJob } from '../ports/job-launcher.ts';
 import type { JobStep } from './define.ts';

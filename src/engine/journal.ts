@@ -2,7 +2,8 @@ import type { Json } from '../contracts/digest.ts';
 import { ProblemError } from '../contracts/problem.ts';
 import type { PlannedStep, RunRecord, RunSummary } from '../contracts/run.ts';
 import {
-  latestKey,
+  type LatestKeys,
+  latestAfter,
   latestTable,
   openRunsTable,
   producerKey,
@@ -10,7 +11,6 @@ import {
   resultOf,
   resultsTable,
   runStream,
-  servesDependants,
   runsTable,
   startedSummary,
 } from '../history/tables.ts';
@@ -29,13 +29,8 @@ export interface Journal {
   flush(): Promise<void>;
 }
 
-/** Opens the journal of a run; `isLatest` knows which results are the newest of their steps already, `onFailure` hears of a write that failed in the background. */
-export function openJournal(
-  store: MetadataStore,
-  run: string,
-  isLatest: (address: string, key: string) => boolean,
-  onFailure: (error: unknown) => void,
-): Journal {
+/** Opens the journal of a run; `latestBefore` are the newest results so far, `onFailure` hears of a write that failed in the background. */
+export function openJournal(store: MetadataStore, run: string, latestBefore: LatestKeys, onFailure: (error: unknown) => void): Journal {
   const stream = runStream(run);
   let steps: ReadonlyMap<string, PlannedStep> = new Map();
   let summary: RunSummary | undefined;
@@ -43,6 +38,7 @@ export function openJournal(
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> = Promise.resolve();
   let seq = 0;
+  let latest = latestBefore;
 
   const write = async (records: readonly RunRecord[]): Promise<void> => {
     const tables = new Map<string, RowWrite[]>();
@@ -52,6 +48,7 @@ export function openJournal(
       if (writes) writes.push(write);
       else tables.set(table, [write]);
     };
+    latest = latestAfter(latest, records);
     for (const record of records) {
       if (record.type === 'run-started') {
         steps = new Map(record.steps.map((step) => [step.address, step]));
@@ -59,9 +56,6 @@ export function openJournal(
         put(runsTable, run, summary);
         put(openRunsTable, run, { holder: record.holder });
       } else if (record.type === 'step-finished') {
-        if (record.key !== null && servesDependants(record) && !isLatest(record.step, record.key)) {
-          put(latestTable, latestKey(steps.get(record.step)!.step, record.step), { key: record.key });
-        }
         const result = resultOf(run, steps, record);
         if (!result) continue;
         put(resultsTable, result.key, result);
@@ -70,6 +64,7 @@ export function openJournal(
         const { status, reason, durationMs } = record;
         put(runsTable, run, { ...summary!, status, reason, durationMs, steps: record.steps });
         put(openRunsTable, run, null);
+        if (latest !== latestBefore) put(latestTable, summary!.pipeline, latest);
       }
     }
     // The stream goes first: a table may lag behind the truth, never run ahead of it.

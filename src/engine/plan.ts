@@ -53,7 +53,7 @@ export async function planRun(request: PlanRequest): Promise<Result<RunPlan, rea
   const { graph, stores, options = {} } = request;
   const slice = sliceOf(graph, options);
   const prepared = await prepareNodes(graph, request.params, request.hasher ?? codeHasher(stores.cache));
-  const results = await openResults(graph.nodes, stores.metadata, stores.artifacts);
+  const results = await openResults(graph, stores.metadata, stores.artifacts);
   const lacking = slice.ok ? missingForSlice(graph, slice.value, results) : [];
   if (!slice.ok || !prepared.ok || lacking.length > 0) {
     return { ok: false, error: [...(slice.ok ? [] : slice.error), ...(prepared.ok ? [] : prepared.error), ...lacking] };
@@ -70,7 +70,7 @@ export async function planRun(request: PlanRequest): Promise<Result<RunPlan, rea
 async function foresee(planning: Planning, node: GraphNode): Promise<Foreseen> {
   const { slice, results, foreseen } = planning;
   if (!slice.steps.has(node.address)) {
-    return { prediction: { kind: 'skip', reason: 'slice' }, artifacts: results.latest(node)?.artifacts ?? null, refused: false };
+    return { prediction: { kind: 'skip', reason: 'slice' }, artifacts: results.latest(node.address)?.artifacts ?? null, refused: false };
   }
   // `after` alone makes nothing unknown: such a step is only waited for.
   const read = [...new Set([...Object.values(node.inputs).map((wire) => wire.step), ...(node.when ? [node.when.wire.step] : [])])];

@@ -1,15 +1,18 @@
+import type { Json } from '../contracts/digest.ts';
 import type { StepResult } from '../contracts/run.ts';
-import { type LatestResult, latestKey, latestTable, resultsTable } from '../history/tables.ts';
+import { type LatestKeys, latestTable, resultsTable } from '../history/tables.ts';
 import type { ArtifactStore } from '../ports/artifact-store.ts';
-import type { MetadataStore } from '../ports/metadata-store.ts';
-import type { GraphNode } from './graph.ts';
+import type { MetadataStore, TableRow } from '../ports/metadata-store.ts';
+import type { Graph, GraphNode } from './graph.ts';
 
 /** Finds the results of earlier runs, and those of this one that may not be on disk yet. */
 export interface Results {
+  /** Keys of the newest results of this pipeline by address. */
+  readonly latestKeys: LatestKeys;
   find(key: string): Promise<StepResult | null>;
-  /** The newest earlier result of the step at this address. */
-  latest(node: GraphNode): StepResult | null;
-  /** Earlier results of the same step, at this address or another: what a miss is compared with. */
+  /** The newest earlier result at this address of this pipeline. */
+  latest(address: string): StepResult | null;
+  /** Earlier results of the same step, here or in another pipeline: what a miss is compared with. */
   earlier(node: GraphNode): Promise<readonly StepResult[]>;
   /** The first output of a result that is gone or has another size; null where all are there. */
   missingOutput(result: StepResult): Promise<string | null>;
@@ -18,32 +21,33 @@ export interface Results {
 }
 
 /** Reads the newest results of all nodes at once, since most of them will be hits. */
-export async function openResults(nodes: readonly GraphNode[], store: MetadataStore, artifacts: ArtifactStore): Promise<Results> {
-  const latestRows = await store.get(
-    latestTable,
-    nodes.map((node) => latestKey(node.step.name, node.address)),
-  );
-  const keys = latestRows.map((row) => (row ? (row.row as unknown as LatestResult).key : null));
+export async function openResults({ pipeline, nodes }: Graph, store: MetadataStore, artifacts: ArtifactStore): Promise<Results> {
+  const [row] = await store.get(latestTable, [pipeline]);
+  const latestKeys = keysIn(row);
   const known = new Map<string, StepResult>();
-  const wanted = [...new Set(keys.filter((key) => key !== null))];
-  for (const row of await store.get(resultsTable, wanted)) if (row) known.set(row.key, row.row as unknown as StepResult);
-  const latestByAddress = new Map(nodes.map((node, index) => [node.address, known.get(keys[index] ?? '')]));
+  const wanted = [...new Set(nodes.map((node) => latestKeys[node.address]).filter((key) => key !== undefined))];
+  for (const found of await store.get(resultsTable, wanted)) if (found) known.set(found.key, resultIn(found.row));
 
   const find = async (key: string): Promise<StepResult | null> => {
     const result = known.get(key);
     if (result) return result;
-    const [row] = await store.get(resultsTable, [key]);
-    return row ? (row.row as unknown as StepResult) : null;
+    const [found] = await store.get(resultsTable, [key]);
+    return found ? resultIn(found.row) : null;
   };
+  const latest = (address: string): StepResult | null => known.get(latestKeys[address] ?? '') ?? null;
   return {
+    latestKeys,
     find,
-    latest: (node) => latestByAddress.get(node.address) ?? null,
-    async earlier(node) {
-      const own = latestByAddress.get(node.address);
+    latest,
+    async earlier({ address, step }) {
+      const own = latest(address);
       if (own) return [own];
-      const rows = await store.scan(latestTable, `${node.step.name}/`, '', 10);
-      const results = await Promise.all(rows.map((row) => find((row.row as unknown as LatestResult).key)));
-      return results.filter((result) => result !== null);
+      // The same step may have run as part of another pipeline: under the last part of its address, prefixed or not.
+      const name = address.slice(address.lastIndexOf('.') + 1);
+      const rows = await store.scan(latestTable, '', '', 100);
+      const keys = rows.flatMap((row) => Object.entries(keysIn(row)).filter(([other]) => other === name || other.endsWith(`.${name}`)));
+      const results = await Promise.all(keys.map(([, key]) => find(key)));
+      return results.filter((result) => result?.step === step.name).filter((result) => result !== null);
     },
     async missingOutput(result) {
       for (const [name, reference] of Object.entries(result.artifacts)) {
@@ -54,4 +58,12 @@ export async function openResults(nodes: readonly GraphNode[], store: MetadataSt
     },
     add: (result) => void known.set(result.key, result),
   };
+}
+
+function keysIn(row: TableRow | null | undefined): LatestKeys {
+  return (row?.row ?? {}) as LatestKeys;
+}
+
+function resultIn(row: Json): StepResult {
+  return row as unknown as StepResult;
 }

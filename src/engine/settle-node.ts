@@ -44,7 +44,7 @@ async function endOf(context: RunContext, node: GraphNode): Promise<Settled> {
 
 /** A step that the run leaves out lends its newest result to those that read it. */
 function outsideSlice(context: RunContext, node: GraphNode): Settled {
-  const latest = context.results.latest(node);
+  const latest = context.results.latest(node.address);
   return { ...ended('skipped', 'slice'), artifacts: latest?.artifacts ?? null };
 }
 

@@ -31,7 +31,7 @@ export function missingForSlice(graph: Graph, { steps }: Slice, results: Results
   for (const node of graph.nodes) {
     if (!steps.has(node.address)) continue;
     for (const [name, wire] of [...Object.entries(node.inputs), ...(node.when ? [['condition', node.when.wire] as const] : [])]) {
-      if (steps.has(wire.step) || results.latest(graph.byAddress.get(wire.step)!)) continue;
+      if (steps.has(wire.step) || results.latest(wire.step)) continue;
       problems.push({
         reason: 'no-earlier-result',
         message: `Step ${node.address} reads ${wire.step}.${wire.output} as its ${name}, which this run leaves out and no earlier run has made`,

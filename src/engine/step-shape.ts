@@ -17,8 +17,15 @@ export function kindOf(step: AnyStep): PlannedStep['kind'] {
   return step.kind === 'step' && step.effect ? 'effect' : step.kind;
 }
 
+const shownFiles = new Map<string, string>();
+
 /** A place as `file:line`, relative to the working directory where it lies within. */
 export function placeText(place: Place): string {
-  const fromHere = relative(process.cwd(), place.file);
-  return `${fromHere.startsWith('..') ? place.file : fromHere}:${place.line}`;
+  let shown = shownFiles.get(place.file);
+  if (shown === undefined) {
+    const fromHere = relative(process.cwd(), place.file);
+    shown = fromHere.startsWith('..') ? place.file : fromHere;
+    shownFiles.set(place.file, shown);
+  }
+  return `${shown}:${place.line}`;
 }

@@ -61,6 +61,8 @@ async function attempts(work: Work): Promise<Settled> {
     case 'cancelled':
       return ended('cancelled', 'cancelled-by-user');
     case 'failed':
+      // Said here, before the room that this step leaves goes to the next in line.
+      if (!context.options.keepGoing) context.stopped = true;
       return ended('failed', end.reason, end.problem);
   }
 }

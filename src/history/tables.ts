@@ -13,22 +13,15 @@ export const openRunsTable = 'open-runs';
 export const resultsTable = 'step-results';
 /** `<artifact digest>/<step key>`: which steps made an artifact. Derived. */
 export const producersTable = 'producers';
-/** The newest result of a step at an address, by `<step>/<address>`: LatestResult. Derived. */
+/** The key of the newest result at each address, by pipeline: LatestKeys, one row as most of them are read together. Derived. */
 export const latestTable = 'latest-results';
 /** Commits of effects by target and step: itself the truth. */
 export const effectsTable = 'effects';
 /** Who holds which run or target, until when: itself the truth. */
 export const leasesTable = 'leases';
 
-/** The newest result of a step at an address. */
-export interface LatestResult {
-  readonly key: string;
-}
-
-/** The key of a step's newest result. */
-export function latestKey(step: string, address: string): string {
-  return `${step}/${address}`;
-}
+/** Keys of the newest results of a pipeline's steps by address. */
+export type LatestKeys = Readonly<Record<string, string>>;
 
 /** The key under which a step stands as a maker of an artifact. */
 export function producerKey(digest: string, key: string): string {
@@ -49,9 +42,15 @@ export function startedSummary(started: RunRecord & { readonly type: 'run-starte
   };
 }
 
-/** Whether a record tells of a result that others may read. */
-export function servesDependants(record: RunRecord & { readonly type: 'step-finished' }): boolean {
-  return record.outcome === 'succeeded' || record.outcome === 'cached';
+/** The newest results of a pipeline after what these records tell; the given object itself where they change nothing. */
+export function latestAfter(before: LatestKeys, records: readonly RunRecord[]): LatestKeys {
+  const changed: Record<string, string> = {};
+  for (const record of records) {
+    if (record.type !== 'step-finished' || record.key === null) continue;
+    if (record.outcome !== 'succeeded' && record.outcome !== 'cached') continue;
+    if (before[record.step] !== record.key) changed[record.step] = record.key;
+  }
+  return Object.keys(changed).length > 0 ? { ...before, ...changed } : before;
 }
 
 /** The result that a journal record tells of; null where the step made none itself. */
