@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from twin_workers.imports import prepare_imports
 from twin_workers.process import resident_bytes
 from twin_workers.protocol import EXIT_CODES, CommandReader, EventWriter, JobFailure, JobStopped, read_request, well_formed
 
@@ -21,8 +22,6 @@ POLL_SECONDS = 0.2
 _LIBRARIES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "tokenizers", "safetensors", "numpy")
 _OUT_OF_SPACE = {errno.ENOSPC, errno.EDQUOT}
 _OUT_OF_MEMORY = ("OutOfMemoryError", "out of memory", "can't allocate memory")
-# No job may reach out: models and data are the inputs that it was given.
-_OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "false"}
 
 
 class Job:
@@ -102,9 +101,7 @@ def run_attempt(folder: Path, keeper: int | None = None) -> int:
 
 def _run(job: Job) -> int:
     try:
-        os.environ.update(_OFFLINE)
-        # scikit-learn comes along with a dependency; transformers imports it (2 s) for a generation mode that no job uses.
-        sys.modules["sklearn"] = None  # type: ignore[assignment]
+        prepare_imports()
         outputs = importlib.import_module(f"twin_workers.jobs.{job.name.replace('-', '_')}").run(job)
         job.events.emit("result", {"outputs": outputs})
         return EXIT_CODES["done"]

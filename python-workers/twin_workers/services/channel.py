@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from twin_workers.imports import prepare_imports
 from twin_workers.process import die_with_parent
 from twin_workers.protocol import PROTOCOL_VERSION
 
@@ -75,6 +76,7 @@ def serve_until_closed(name: str, idle_seconds: float) -> NoReturn:
     threading.Thread(target=_read_requests, args=(waiting, send), daemon=True).start()
     threading.Thread(target=_watch_parent, args=(parent,), daemon=True).start()
 
+    prepare_imports()
     service = importlib.import_module(f"twin_workers.services.{name.replace('-', '_')}").start()
     send({"hello": {"v": PROTOCOL_VERSION, "service": name, "pid": os.getpid(), "data": service.hello}})
     while True:
