@@ -77,7 +77,11 @@ def serve_until_closed(name: str, idle_seconds: float) -> NoReturn:
     threading.Thread(target=_watch_parent, args=(parent,), daemon=True).start()
 
     prepare_imports()
-    service = importlib.import_module(f"twin_workers.services.{name.replace('-', '_')}").start()
+    try:
+        service = importlib.import_module(f"twin_workers.services.{name.replace('-', '_')}").start()
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)  # an orderly end would wait for the thread that reads, and abort
     send({"hello": {"v": PROTOCOL_VERSION, "service": name, "pid": os.getpid(), "data": service.hello}})
     while True:
         try:
