@@ -45,7 +45,8 @@ export async function perform(options: PerformOptions, command: (context: Comman
   return interruption.exitCode() ?? exit;
 }
 
-async function outcomeOf(command: () => Promise<CommandOutcome>, reporter: Reporter): Promise<number> {
+/** Runs a command and reports its outcome; whatever it throws is a problem, or a bug. */
+export async function outcomeOf(command: () => Promise<CommandOutcome>, reporter: Reporter): Promise<number> {
   try {
     return report(await command(), reporter);
   } catch (error) {

@@ -6,6 +6,7 @@ import { drivenSteps, type ParamOverride, type ParamOverrides, type ResolvedPara
 import type { CommandContext } from './context.ts';
 import { findPipeline, pipelineIndex, usedPipelines } from './project.ts';
 import { openSession, type Session } from './session.ts';
+import type { Writes } from './wire.ts';
 
 /** A pipeline ready to be planned or run: wiring, configuration and parameters are right. */
 export interface OpenedPipeline {
@@ -23,7 +24,7 @@ const sharedParameters = { tenant: 'tenant', index: 'index', alias: 'promotion.a
 export async function openPipeline(
   context: CommandContext,
   name: string,
-  options: { readonly set?: readonly string[]; readonly readOnly?: boolean },
+  options: { readonly set?: readonly string[]; readonly writes?: Writes },
 ): Promise<Result<OpenedPipeline, readonly Problem[]>> {
   const pipelines = await pipelineIndex(context.project);
   const found = await findPipeline(pipelines, name);

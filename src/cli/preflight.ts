@@ -66,27 +66,36 @@ async function checkPython({ wired }: Session, environment: Readonly<Record<stri
   }
 }
 
-async function checkState({ wired }: Session): Promise<readonly Check[]> {
+async function checkState({ wired, config }: Session): Promise<readonly Check[]> {
   const { root } = wired.state;
   const space = await checkSpace('disk space', root, stateBytes, 'Free some space, or name another state folder: TWIN_STATE=/other/place');
   try {
     await access(await nearestFolder(root), constants.W_OK);
-    await wired.journal().then((journal) => journal.now());
-    const documents = await wired.ports.open('documentStore');
-    return [{ subject: 'state', found: `${root}, ${await documents.count()} documents`, problem: null }, space];
-  } catch (error) {
-    if (error instanceof ProblemError) return [{ subject: 'state', found: '', problem: error.problem }, space];
-    const { code, message } = error as NodeJS.ErrnoException;
-    const problem: Problem = {
-      reason: 'state-not-writable',
-      message: `${root} cannot be written`,
-      where: root,
-      found: code ?? message,
-      hint: 'Make it writable, or name another state folder: TWIN_STATE=/other/place',
-      exit: 2,
-    };
-    return [{ subject: 'state', found: '', problem }, space];
+  } catch {
+    const hint = 'Make it writable, or name another state folder: TWIN_STATE=/other/place';
+    return [failed('state', { reason: 'state-not-writable', message: `${root} cannot be written`, where: root, hint, exit: 2 }), space];
   }
+  // Each file on its own: one that was written by a newer twin, or is damaged, says so when it is first read.
+  const reads = [
+    async () => (await wired.journal()).get('runs', ['']),
+    async () => (await wired.stores()).cache.get('runs', ['']),
+    async () => (await wired.ports.open('documentStore')).count(),
+    async () => (await wired.ports.open('vectorIndex')).alias(config.index),
+  ];
+  const problems: Check[] = [];
+  for (const read of reads) {
+    try {
+      await read();
+    } catch (error) {
+      if (!(error instanceof ProblemError)) throw error;
+      problems.push(failed('state', error.problem));
+    }
+  }
+  return [...(problems.length > 0 ? problems : [{ subject: 'state', found: root, problem: null }]), space];
+}
+
+function failed(subject: string, problem: Problem): Check {
+  return { subject, found: '', problem };
 }
 
 async function checkSpace(subject: string, folder: string, needed: number, hint: string): Promise<Check> {

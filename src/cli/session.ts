@@ -2,14 +2,13 @@ import { loadConfig, type LoadedConfig, type UsedPipeline } from '../config/load
 import type { Problem, Result } from '../contracts/problem.ts';
 import type { CommandContext } from './context.ts';
 import { type PipelineIndex, pipelineIndex } from './project.ts';
-import { type Wired, wire } from './wire.ts';
+import { type Wired, type Writes, wire } from './wire.ts';
 
 /** What a command needs of the configuration. */
 export interface SessionOptions {
   readonly uses?: readonly UsedPipeline[];
   readonly set?: readonly string[];
-  /** The command only looks: nothing is written, not even a new state folder. */
-  readonly readOnly?: boolean;
+  readonly writes?: Writes;
   readonly pipelines?: PipelineIndex;
 }
 
@@ -36,7 +35,7 @@ export async function openSession(context: CommandContext, options: SessionOptio
     folder: context.folder,
     environment: context.environment,
     progress: context.progress,
-    readOnly: options.readOnly === true,
+    writes: options.writes ?? 'everything',
   });
   context.onEnd(() => wired.dispose());
   return { ok: true, value: { ...loaded.value, wired } };

@@ -9,6 +9,9 @@ import { withCacheTables } from './cache-tables.ts';
 import { installation } from './project.ts';
 import { type StateFolder, stateFolder } from './state-folder.ts';
 
+/** What a command may write: a store that is not there yet and may not be made is an empty one in memory. */
+export type Writes = 'everything' | 'caches' | 'nothing';
+
 /** What adapters are made of. */
 export interface WireOptions {
   readonly config: Config;
@@ -17,8 +20,7 @@ export interface WireOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** A line a stage, while the Python environment is built. */
   readonly progress: (line: string) => void;
-  /** Nothing is written: what is not there yet is an empty store in memory. */
-  readonly readOnly: boolean;
+  readonly writes: Writes;
 }
 
 /** Everything that a command may open; nothing is opened before it is asked for. */
@@ -37,9 +39,9 @@ export interface Wired {
 const jobLeaseSeconds = 15 * 60;
 
 /** The composition root of the embedded profile: one adapter a port, each imported when it is first needed. */
-export function wire({ config, folder, environment, progress, readOnly }: WireOptions): Wired {
+export function wire({ config, folder, environment, progress, writes }: WireOptions): Wired {
   const state = stateFolder(config.state, folder);
-  const file = (path: string) => (readOnly && !existsSync(path) ? ':memory:' : path);
+  const file = (path: string, may = writes === 'everything') => (may || existsSync(path) ? path : ':memory:');
   const opened: { close(): Promise<void> }[] = [];
   const once = <Value>(open: () => Promise<Value>): (() => Promise<Value>) => {
     let value: Promise<Value> | null = null;
@@ -72,8 +74,9 @@ export function wire({ config, folder, environment, progress, readOnly }: WireOp
   const journal = closing(async () =>
     (await import('../adapters/metadata-store/sqlite.ts')).openSqliteMetadataStore({ file: file(state.journal) }),
   );
-  // Also where nothing else is written: what is in it can be made again.
-  const cache = closing(async () => (await import('../adapters/metadata-store/sqlite.ts')).openSqliteMetadataStore({ file: state.cache }));
+  const cache = closing(async () =>
+    (await import('../adapters/metadata-store/sqlite.ts')).openSqliteMetadataStore({ file: file(state.cache, writes !== 'nothing') }),
+  );
 
   const open: { readonly [Name in PortName]: () => Promise<Ports[Name]> } = {
     metadataStore: once(async () => withCacheTables(await journal(), await cache())),

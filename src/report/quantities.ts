@@ -35,16 +35,31 @@ export function moment(at: number): string {
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
-/** Named counters as one phrase, drops last and by reason: `900 documents, 3 dropped (too-short)`. Zeros say nothing. */
+/** Counters as one phrase, zeros left out: a step's own first, then those of each map step that it drives; drops last and by reason. */
 export function counters(counts: Readonly<Record<string, number>>): string {
-  const told = Object.entries(counts).filter(([, amount]) => amount !== 0);
-  const plain = told.filter(([name]) => !name.startsWith('dropped: ')).map(([name, amount]) => `${grouped(amount)} ${name}`);
-  const dropped = told.filter(([name]) => name.startsWith('dropped: '));
+  const groups = new Map<string, [name: string, amount: number][]>([['', []]]);
+  for (const [name, amount] of Object.entries(counts)) {
+    if (amount === 0) continue;
+    // `clean: rows computed` is of the map step clean; `dropped: empty` is a drop of the step itself.
+    const [, mapStep = '', own = name] = /^(?!dropped: )([a-z][a-z-]*): (.*)$/.exec(name) ?? [];
+    const group = groups.get(mapStep);
+    if (group) group.push([own, amount]);
+    else groups.set(mapStep, [[own, amount]]);
+  }
+  return [...groups]
+    .filter(([, told]) => told.length > 0)
+    .map(([mapStep, told]) => `${mapStep === '' ? '' : `${mapStep}: `}${phrase(told)}`)
+    .join('; ');
+}
+
+function phrase(told: readonly (readonly [name: string, amount: number])[]): string {
+  const words = (name: string) => name.replaceAll('-', ' ');
+  const plain = told.filter(([name]) => !name.startsWith('dropped: ')).map(([name, amount]) => `${grouped(amount)} ${words(name)}`);
+  const dropped = told
+    .filter(([name]) => name.startsWith('dropped: '))
+    .map(([name, amount]) => [words(name.slice('dropped: '.length)), amount] as const);
   if (dropped.length === 0) return plain.join(', ');
   const total = dropped.reduce((sum, [, amount]) => sum + amount, 0);
-  const reasons =
-    dropped.length === 1
-      ? dropped[0]![0].slice('dropped: '.length)
-      : dropped.map(([name, amount]) => `${name.slice('dropped: '.length)} ${grouped(amount)}`).join(', ');
+  const reasons = dropped.length === 1 ? dropped[0]![0] : dropped.map(([reason, amount]) => `${reason} ${grouped(amount)}`).join(', ');
   return [...plain, `${grouped(total)} dropped (${reasons})`].join(', ');
 }

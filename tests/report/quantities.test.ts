@@ -39,6 +39,11 @@ test('amounts carry their noun and their thousands', () => {
 
 test('counters name drops last, by reason, and leave zeros out', () => {
   expect(counters({ 'dropped: empty': 1, documents: 900, errors: 0 })).toBe('900 documents, 1 dropped (empty)');
-  expect(counters({ documents: 9, 'dropped: empty': 1, 'dropped: code-only': 2 })).toBe('9 documents, 3 dropped (empty 1, code-only 2)');
+  expect(counters({ documents: 9, 'dropped: empty': 1, 'dropped: code-only': 2 })).toBe('9 documents, 3 dropped (empty 1, code only 2)');
   expect(counters({})).toBe('');
+});
+
+test('counters of driven map steps stand together, behind those of the step itself', () => {
+  const counts = { 'clean: rows computed': 3, 'clean: dropped: no-text': 1, 'chunk: rows computed': 2, changes: 3, 'points-written': 12 };
+  expect(counters(counts)).toBe('3 changes, 12 points written; clean: 3 rows computed, 1 dropped (no text); chunk: 2 rows computed');
 });

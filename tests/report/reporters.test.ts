@@ -114,7 +114,7 @@ describe('a run', () => {
       waiting for index documents, held by twin run feature-pipeline (pid 4711 on mill) for 1 min 12 s
         cached     collect-sources              as before: 9 documents
         sync-index: docs/a.md: 3 characters could not be read
-        succeeded  sync-index            1.2 s  900 documents, 12,345 chunks, 3 dropped (too-short 2, empty 1)
+        succeeded  sync-index            1.2 s  900 documents, 12,345 chunks, 3 dropped (too short 2, empty 1)
         succeeded  gate-dataset          1.2 s
                    verdict of evaluation-report: undecided
                      - the interval holds zero

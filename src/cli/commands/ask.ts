@@ -16,7 +16,7 @@ export interface AskOptions {
 export async function ask(context: CommandContext, options: AskOptions, ...words: readonly string[]): Promise<CommandOutcome> {
   const passages = wholeNumber('--passages', options.passages);
   if (typeof passages !== 'number') return refused([passages]);
-  const session = await openSession(context, { readOnly: true });
+  const session = await openSession(context, { writes: 'nothing' });
   if (!session.ok) return refused(session.error);
   const { config, wired } = session.value;
   const models = await wired.ports.open('chatModels');

@@ -15,10 +15,10 @@ export async function showConfig(
   const origin = options.origin === true;
   const set = options.set ?? [];
   if (pipeline === undefined) {
-    const session = await openSession(context, { set, readOnly: true });
+    const session = await openSession(context, { set, writes: 'nothing' });
     return session.ok ? done({ type: 'config', values: keys(session.value), origin }) : refused(session.error);
   }
-  const opened = await openPipeline(context, pipeline, { set, readOnly: true });
+  const opened = await openPipeline(context, pipeline, { set, writes: 'nothing' });
   if (!opened.ok) return refused(opened.error);
   const { session, graph, params, overrides } = opened.value;
   const parameters = graph.nodes.flatMap((node) => {

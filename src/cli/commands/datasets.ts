@@ -7,14 +7,14 @@ import { openSession } from '../session.ts';
 
 /** `twin datasets list`: newest first; a version that became latest again is listed once. */
 export async function listDatasets(context: CommandContext): Promise<CommandOutcome> {
-  const session = await openSession(context, { readOnly: true });
+  const session = await openSession(context, { writes: 'nothing' });
   if (!session.ok) return refused(session.error);
   return done({ type: 'datasets', datasets: newestFirst(await registered(await session.value.wired.journal())) });
 }
 
 /** `twin datasets show <version>`: by `<name>@<version>`, a version, or the start of one. */
 export async function showDataset(context: CommandContext, _options: object, name: string): Promise<CommandOutcome> {
-  const session = await openSession(context, { readOnly: true });
+  const session = await openSession(context, { writes: 'nothing' });
   if (!session.ok) return refused(session.error);
   const stores = await session.value.wired.stores();
   const datasets = newestFirst(await registered(stores.metadata));

@@ -9,7 +9,7 @@ import { openSession } from '../session.ts';
 /** `twin doctor`: everything that a run needs, looked at all at once; exit 2 where something is in the way. */
 export async function doctor(context: CommandContext): Promise<CommandOutcome> {
   const findings = [...node(), ...(await configurationAndPipelines(context))];
-  const session = await openSession(context, { readOnly: true });
+  const session = await openSession(context, { writes: 'nothing' });
   if (session.ok) {
     const checks = [...(await preflight(session.value, context.environment, true)), ...(await checkEndpoint(session.value.config))];
     findings.push(...checks.map(findingOf));
@@ -43,18 +43,19 @@ function node(): readonly Finding[] {
   ];
 }
 
-/** Each pipeline is built and given its parameters; a mistake that several of them share is told once. */
+/** Each pipeline is built and given its parameters. A mistake that several share is told once; a parameter is unknown where no pipeline knows it. */
 async function configurationAndPipelines(context: CommandContext): Promise<readonly Finding[]> {
   const names = Object.keys(await pipelineIndex(context.project));
-  const problems = new Map<string, Finding>();
-  let steps = 0;
+  const problems: Problem[] = [];
   for (const name of names) {
-    const opened = await openPipeline(context, name, { readOnly: true });
-    if (opened.ok) steps += opened.value.graph.nodes.length;
-    else for (const problem of opened.error) problems.set(JSON.stringify(problem), problemFinding('configuration', problem));
+    const opened = await openPipeline(context, name, { writes: 'nothing' });
+    if (!opened.ok) problems.push(...opened.error);
   }
-  if (problems.size > 0) return [...problems.values()];
-  const found = `profile ${context.profile}; ${names.length} pipelines with ${steps} steps are wired right`;
+  const unknownIn = Map.groupBy(problems, ({ reason, where }) => (reason === 'unknown-address' ? where : undefined));
+  const told = problems.filter(({ reason, where }) => reason !== 'unknown-address' || unknownIn.get(where)?.length === names.length);
+  const distinct = [...new Map(told.map((problem) => [`${problem.where}\n${problem.reason}`, problem])).values()];
+  if (distinct.length > 0) return distinct.map((problem) => problemFinding('configuration', problem));
+  const found = `profile ${context.profile}; ${names.length} pipelines are wired right`;
   return [{ type: 'finding', subject: 'configuration', state: 'ok', found, where: null, fix: null }];
 }
 
@@ -66,7 +67,7 @@ function problemFinding(subject: string, { message, expected, found, where, hint
     type: 'finding',
     subject,
     state: 'problem',
-    found: details.length === 0 ? message : `${message} (${details.join(', ')})`,
+    found: details.length === 0 ? message : `${message.replace(/\.$/, '')} (${details.join(', ')})`,
     where: where ?? null,
     fix: hint ?? null,
   };

@@ -47,7 +47,7 @@ export async function cancelJob(context: CommandContext, _options: object, name:
 }
 
 async function openJobs(context: CommandContext): Promise<Result<Jobs, readonly Problem[]>> {
-  const session = await openSession(context, { readOnly: true });
+  const session = await openSession(context, { writes: 'nothing' });
   if (!session.ok) return session;
   const { wired } = session.value;
   const folder = wired.state.jobs;

@@ -15,7 +15,7 @@ const stages = ['champion', 'staging', 'candidate'] as const;
 
 /** `twin models list`: newest first. */
 export async function listModels(context: CommandContext): Promise<CommandOutcome> {
-  const session = await openSession(context, { readOnly: true });
+  const session = await openSession(context, { writes: 'nothing' });
   if (!session.ok) return refused(session.error);
   const journal = await session.value.wired.journal();
   const [models, aliases] = [await registered(journal), await listAliases(journal)];
@@ -35,7 +35,7 @@ export async function listModels(context: CommandContext): Promise<CommandOutcom
 
 /** `twin models show <version>`: the version with its lineage, back to the documents that it learned from. */
 export async function showModel(context: CommandContext, _options: object, name: string): Promise<CommandOutcome> {
-  const session = await openSession(context, { readOnly: true });
+  const session = await openSession(context, { writes: 'nothing' });
   if (!session.ok) return refused(session.error);
   const { config, wired } = session.value;
   const { metadata, artifacts } = await wired.stores();

@@ -13,7 +13,7 @@ export interface PlanFlags extends SliceFlags {
 
 /** `twin plan <pipeline>`: what a run would do and why; nothing is changed and no Python is started. */
 export async function plan(context: CommandContext, flags: PlanFlags, pipeline: string): Promise<CommandOutcome> {
-  const opened = await openPipeline(context, pipeline, { set: flags.set ?? [], readOnly: true });
+  const opened = await openPipeline(context, pipeline, { set: flags.set ?? [], writes: 'caches' });
   if (!opened.ok) return refused(opened.error);
   const outcome = await planOpened(opened.value, sliceOptions(flags), flags.offline === true);
   if (flags.check !== true) return outcome;

@@ -32,7 +32,7 @@ export async function run(context: CommandContext, flags: RunFlags, pipeline: st
     ]);
   }
   const dryRun = flags.dryRun === true;
-  const opened = await openPipeline(context, pipeline, { set, readOnly: dryRun });
+  const opened = await openPipeline(context, pipeline, { set, writes: dryRun ? 'caches' : 'everything' });
   if (!opened.ok) return refused(opened.error);
   if (dryRun) return await planOpened(opened.value, sliceOptions(flags));
   return await runPipeline(context, opened.value, {

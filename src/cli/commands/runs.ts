@@ -14,7 +14,7 @@ export async function listRuns(
 ): Promise<CommandOutcome> {
   const limit = wholeNumber('--limit', options.limit);
   if (typeof limit !== 'number') return refused([limit]);
-  const session = await openSession(context, { readOnly: true });
+  const session = await openSession(context, { writes: 'nothing' });
   if (!session.ok) return refused(session.error);
   const { pipeline } = options;
   return done({
@@ -25,7 +25,7 @@ export async function listRuns(
 
 /** `twin runs show [run]`: every step with its outcome and reason. */
 export async function showRun(context: CommandContext, _options: object, run = 'latest'): Promise<CommandOutcome> {
-  const session = await openSession(context, { readOnly: true });
+  const session = await openSession(context, { writes: 'nothing' });
   if (!session.ok) return refused(session.error);
   const shown = await view(await session.value.wired.journal(), run);
   return shown.ok ? done({ type: 'run', view: shown.value }) : refused([shown.error]);
@@ -33,7 +33,7 @@ export async function showRun(context: CommandContext, _options: object, run = '
 
 /** `twin runs logs [run]`: what it said while it ran. */
 export async function runLogs(context: CommandContext, options: { readonly step?: string }, run = 'latest'): Promise<CommandOutcome> {
-  const session = await openSession(context, { readOnly: true });
+  const session = await openSession(context, { writes: 'nothing' });
   if (!session.ok) return refused(session.error);
   const { wired } = session.value;
   const shown = await view(await wired.journal(), run);

@@ -12,7 +12,7 @@ const step = 'sync-index';
 
 /** `twin verify index`: works out from the documents what should be in the index, and compares in both directions; exit 3 if they differ. */
 export async function verifyIndex(context: CommandContext): Promise<CommandOutcome> {
-  const opened = await openPipeline(context, pipeline, { readOnly: true });
+  const opened = await openPipeline(context, pipeline, { writes: 'nothing' });
   if (!opened.ok) return refused(opened.error);
   const { graph, params, session } = opened.value;
   const { config, wired } = session;
