@@ -16,6 +16,12 @@ export interface Atom {
   boundary: Boundary;
 }
 
+/** Longest run of letters that counts as a word, and of white space that counts as an indent, in code units. */
+const LONGEST_WORD = 64;
+
+/** Shorter sentences go with the next one: most are abbreviations. */
+const SHORTEST_SENTENCE = 24;
+
 /**
  * Cuts blocks into atoms of at most `largest` tokens (a single character may have more), each counted a bounded number of times.
  * Lines and, in prose, sentences; what is longer falls to words, and words to characters.
@@ -49,7 +55,7 @@ export function atomsOf(text: string, blocks: readonly Block[], largest: number,
         return;
       }
     }
-    cutWords(start, end, 2 * largest, true, boundary);
+    cutWords(Math.max(start, firstInk(text, start, end) - LONGEST_WORD), end, 2 * largest, true, boundary);
   };
 
   for (const block of blocks) {
@@ -65,7 +71,7 @@ export function atomsOf(text: string, blocks: readonly Block[], largest: number,
       if (prose) {
         const boundary = wraps(text, start, lineEnd, block.end) ? Boundary.wrap : Boundary.line;
         for (let at = start; at < end;) {
-          const stop = sentenceEnd(text, at, end);
+          const stop = sentenceEnd(text, at, Math.min(SHORTEST_SENTENCE, largest), end);
           cutSpan(at, stop, stop === end ? boundary : Boundary.sentence);
           at = stop;
         }
@@ -76,9 +82,6 @@ export function atomsOf(text: string, blocks: readonly Block[], largest: number,
   }
   return atoms;
 }
-
-/** Longest run without white space that counts as a word, in code units. */
-const LONGEST_WORD = 64;
 
 /**
  * The longest run of words within about `longest` code units, white space after it included, and at least one.
@@ -108,9 +111,9 @@ function wraps(text: string, start: number, lineEnd: number, end: number): boole
 
 const CLOSERS = new Set('"\'”’»)]*_`」』）】');
 
-/** Offset after the first sentence of [start, end), white space after it included. */
-function sentenceEnd(text: string, start: number, end: number): number {
-  for (let index = start; index < end; index += 1) {
+/** Offset after the first sentence of [start, end) that is not too short, white space after it included. */
+function sentenceEnd(text: string, start: number, shortest: number, end: number): number {
+  for (let index = start + shortest - 1; index < end; index += 1) {
     const code = text.charCodeAt(index);
     const western = code === 0x2e || code === 0x21 || code === 0x3f;
     if (!western && code !== 0x3002 && code !== 0xff01 && code !== 0xff1f) continue;

@@ -2,7 +2,10 @@
 const LONGEST_TERM = 64;
 
 const RUN = /[\p{L}\p{N}_]+/gu;
-const PLAIN = /^[a-z0-9]+$/;
+const ASCII_RUN = /\w+/g;
+
+/** A word that has no parts: nearly all are. */
+const WORD = /^(?:[A-Z]?[a-z0-9]{1,63}|[A-Z]{1,64})$/;
 
 /** Scripts that are written without spaces between words. */
 const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]+/gu;
@@ -16,21 +19,29 @@ const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script
  */
 export function lexicalTerms(text: string): string[] {
   const terms: string[] = [];
-  for (const [run] of text
-    .normalize('NFKC')
-    .replace(/\p{M}+/gu, '')
-    .matchAll(RUN)) {
-    if (PLAIN.test(run)) terms.push(run.slice(0, LONGEST_TERM));
+  const ascii = isAscii(text);
+  const runs = ascii
+    ? text.match(ASCII_RUN)
+    : text
+        .normalize('NFKC')
+        .replace(/\p{M}+/gu, '')
+        .match(RUN);
+  for (const run of runs ?? []) {
+    if (WORD.test(run)) terms.push(run.toLowerCase());
+    else if (ascii || isAscii(run)) addIdentifier(run, terms);
     else addRun(run, terms);
   }
   return terms;
 }
 
-function addRun(run: string, terms: string[]): void {
-  if (run.search(UNSPACED) === -1) {
-    addIdentifier(run, terms);
-    return;
+function isAscii(text: string): boolean {
+  for (let index = 0; index < text.length; index += 1) {
+    if (text.charCodeAt(index) >= 0x80) return false;
   }
+  return true;
+}
+
+function addRun(run: string, terms: string[]): void {
   let at = 0;
   for (const unspaced of run.matchAll(UNSPACED)) {
     addIdentifier(run.slice(at, unspaced.index), terms);
@@ -40,13 +51,14 @@ function addRun(run: string, terms: string[]): void {
   addIdentifier(run.slice(at), terms);
 }
 
+/** The whole run, then its parts where it has several. */
 function addIdentifier(run: string, terms: string[]): void {
   const whole = term(run);
   if (whole === '') return;
   terms.push(whole);
   const parts = run
     .replace(/([\p{Ll}\p{N}])(?=\p{Lu})|(\p{Lu})(?=\p{Lu}\p{Ll})/gu, '$&_')
-    .split(/_+/)
+    .split('_')
     .map(term)
     .filter((part) => part !== '');
   if (parts.length > 1 || parts[0] !== whole) terms.push(...parts);
@@ -63,10 +75,8 @@ function addPairs(unspaced: string, terms: string[]): void {
 
 /** A run in lower case; empty where it holds neither letter nor digit. The final sigma is written as any other, as FTS5 folds it. */
 function term(run: string): string {
-  const lower = run
-    .slice(0, LONGEST_TERM)
-    .toLowerCase()
-    .replace(/\p{M}+/gu, '')
-    .replaceAll('ς', 'σ');
-  return /[\p{L}\p{N}]/u.test(lower) ? lower : '';
+  const cut = run.length > LONGEST_TERM ? run.slice(0, LONGEST_TERM).replace(/[\ud800-\udbff]$/, '') : run;
+  const lower = cut.toLowerCase();
+  if (!isAscii(lower)) return lower.replace(/\p{M}+/gu, '').replaceAll('ς', 'σ');
+  return /[a-z0-9]/.test(lower) ? lower : '';
 }

@@ -25,6 +25,7 @@ describe('lexicalTerms', () => {
   it('cuts a term that is too long, in the same way everywhere', () => {
     expect(lexicalTerms('a'.repeat(200))).toEqual(['a'.repeat(64)]);
     expect(lexicalTerms('A'.repeat(200))).toEqual(['a'.repeat(64)]);
+    expect(lexicalTerms(`a${'𐐨'.repeat(100)}`)).toEqual([`a${'𐐨'.repeat(31)}`]);
   });
 
   it('gives terms of letters, digits and underscores alone, for any text', () => {
