@@ -1,6 +1,3 @@
-import { json } from '../src/contracts/artifact.ts';
-import { IndexState } from '../src/contracts/index-state.ts';
-import { ResolvedModel } from '../src/contracts/registry.ts';
 import { definePipeline } from '../src/engine/define.ts';
 import { makeRetrievalQuestions } from '../steps/dataset/make-retrieval-questions.ts';
 import { snapshotDocuments } from '../steps/dataset/snapshot-documents.ts';
@@ -17,7 +14,7 @@ import { resolveIndex } from '../steps/inference/resolve-index.ts';
 export const evaluationPipeline = definePipeline({
   name: 'evaluation-pipeline',
   summary: 'Compare the candidate with the champion, and promote it if it passes',
-  inputs: { candidate: json('candidate', ResolvedModel), index: json('index-state', IndexState) },
+  inputs: { candidate: resolveCandidate.outputs.candidate, index: resolveIndex.outputs.index },
   build(pipeline, inputs) {
     const candidate = inputs.candidate ?? pipeline.step(resolveCandidate, {}).candidate;
     const index = inputs.index ?? pipeline.step(resolveIndex, {}).index;

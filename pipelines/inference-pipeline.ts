@@ -1,5 +1,3 @@
-import { json } from '../src/contracts/artifact.ts';
-import { IndexState } from '../src/contracts/index-state.ts';
 import { definePipeline } from '../src/engine/define.ts';
 import { answerQuestions } from '../steps/inference/answer-questions.ts';
 import { poseQuestions } from '../steps/inference/pose-questions.ts';
@@ -12,7 +10,7 @@ import { summarizeAnswers } from '../steps/inference/summarize-answers.ts';
 export const inferencePipeline = definePipeline({
   name: 'inference-pipeline',
   summary: 'Answer a file of questions with the champion and retrieval',
-  inputs: { index: json('index-state', IndexState) },
+  inputs: { index: resolveIndex.outputs.index },
   build(pipeline, inputs) {
     const index = inputs.index ?? pipeline.step(resolveIndex, {}).index;
     const { champion } = pipeline.step(resolveChampion, {});

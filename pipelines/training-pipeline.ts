@@ -1,5 +1,3 @@
-import { json } from '../src/contracts/artifact.ts';
-import { DatasetVersion } from '../src/contracts/dataset.ts';
 import { definePipeline } from '../src/engine/define.ts';
 import { snapshotDocuments } from '../steps/dataset/snapshot-documents.ts';
 import { cleanDocuments } from '../steps/feature/clean-documents.ts';
@@ -21,7 +19,7 @@ import { withholdDocuments } from '../steps/training/withhold-documents.ts';
 export const trainingPipeline = definePipeline({
   name: 'training-pipeline',
   summary: 'Tune a model on the latest dataset (SFT, then DPO) and register the candidate',
-  inputs: { dataset: json('dataset-version', DatasetVersion) },
+  inputs: { dataset: resolveDataset.outputs.dataset },
   build(pipeline, inputs) {
     const dataset = inputs.dataset ?? pipeline.step(resolveDataset, {}).dataset;
     const { train, validation, test } = pipeline.step(openDataset, { dataset });
