@@ -1,8 +1,10 @@
 import type { Json } from '../contracts/digest.ts';
 import type { RunEvent } from '../contracts/events/run.ts';
-import type { Holder, RunRecord, RunSummary } from '../contracts/run.ts';
+import type { Holder, RunRecord } from '../contracts/run.ts';
+import type { RunView } from '../contracts/run-view.ts';
 import { countSteps, foldRun } from '../history/fold.ts';
-import { type LatestKeys, latestAfter, latestTable, leasesTable, openRunsTable, runStream, runsTable } from '../history/tables.ts';
+import { type LatestKeys, latestTable, leasesTable, openRunsTable, runStream } from '../history/tables.ts';
+import { indexRun } from '../history/index-run.ts';
 import { readRun } from '../history/runs.ts';
 import type { LeaseClient } from './locks.ts';
 
@@ -28,43 +30,39 @@ async function close(store: LeaseClient['store'], run: string): Promise<string |
   const view = foldRun(records);
   if (!view) return null;
   const at = await store.now();
-  const durationMs = Math.max(0, at - view.startedAt);
+  const ends = view.status === 'running' ? endsOf(view, at) : [];
+  const appended = ends.length === 0 || (await store.append(runStream(run), records.length, ends as unknown as Json[])).ok;
+  if (!appended) return null;
+  // The process may have died between its stream and the tables, so all of them are written again.
+  const [latest] = await store.get(latestTable, [view.pipeline]);
+  const writes = indexRun(run, (latest?.row ?? {}) as LatestKeys)([...records, ...ends]);
+  for (const [table, rows] of writes) await store.putMany(table, rows);
+  return view.pipeline;
+}
+
+/** The records that end a run which nobody goes on with. */
+function endsOf(view: RunView, at: number): readonly RunRecord[] {
+  const states = new Map(view.steps.map((step) => [step.address, step.state]));
   const ends: RunRecord[] = [];
-  if (view.status === 'running') {
-    for (const step of view.steps) {
-      if (step.state !== 'pending' && step.state !== 'running') continue;
-      const end =
-        step.state === 'running'
-          ? ({ outcome: 'failed', reason: 'lost' } as const)
-          : ({ outcome: 'cancelled', reason: 'upstream-failed' } as const);
-      ends.push({
-        type: 'step-finished',
-        step: step.address,
-        ...end,
-        key: step.key,
-        artifacts: {},
-        counts: {},
-        parts: null,
-        at,
-        durationMs: 0,
-        problem: null,
-      });
-    }
-    const steps = countSteps([
-      ...view.steps.map((step) => step.state),
-      ...ends.map((end) => (end.type === 'step-finished' ? end.outcome : 'pending')),
-    ]);
-    ends.push({ type: 'run-finished', status: 'failed', reason: 'interrupted', steps, durationMs });
-    const appended = await store.append(runStream(run), records.length, ends as unknown as Json[]);
-    if (!appended.ok) return null;
+  for (const { address, state, key } of view.steps) {
+    if (state !== 'pending' && state !== 'running') continue;
+    const outcome = state === 'running' ? 'failed' : 'cancelled';
+    const reason = state === 'running' ? 'lost' : 'upstream-failed';
+    states.set(address, outcome);
+    ends.push({
+      type: 'step-finished',
+      step: address,
+      outcome,
+      reason,
+      key,
+      artifacts: {},
+      counts: {},
+      parts: null,
+      at,
+      durationMs: 0,
+      problem: null,
+    });
   }
-  const final = foldRun([...records, ...ends])!;
-  const { pipeline, status, reason, startedAt, holder, counts } = final;
-  const summary: RunSummary = { run, pipeline, status, reason, startedAt, durationMs: final.durationMs, steps: counts, holder };
-  await store.putMany(runsTable, [{ key: run, expectedRevision: null, row: summary }]);
-  const [latest] = await store.get(latestTable, [pipeline]);
-  const keys = latestAfter((latest?.row ?? {}) as LatestKeys, records);
-  if (keys !== latest?.row) await store.putMany(latestTable, [{ key: pipeline, expectedRevision: null, row: keys }]);
-  await store.putMany(openRunsTable, [{ key: run, expectedRevision: null, row: null }]);
-  return pipeline;
+  const durationMs = Math.max(0, at - view.startedAt);
+  return [...ends, { type: 'run-finished', status: 'failed', reason: 'interrupted', steps: countSteps(states.values()), durationMs }];
 }

@@ -45,7 +45,11 @@ async function upToDate(work: Work): Promise<Settled | null> {
 async function change(work: Work): Promise<Settled> {
   const { context, prepared, key, inputs } = work;
   const record: EffectRecord = { state: 'intent', key, run: context.run, token: null };
-  const settled = await doWork(work, () => writeEffect(context.stores.metadata, prepared, record));
+  const settled = await doWork(work, async () => {
+    // What the effect builds on is on disk before the effect is.
+    await context.journal.flush();
+    await writeEffect(context.stores.metadata, prepared, record);
+  });
   if (settled.outcome !== 'succeeded') return settled;
   try {
     const token = await observe(prepared, digestsOf(inputs), context.ports);

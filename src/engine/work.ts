@@ -20,7 +20,7 @@ export interface Work {
   readonly signal: AbortSignal;
 }
 
-/** Does a step's work as soon as there is room for it. `before` runs once, right before the first attempt. */
+/** Does a step's work as soon as there is room for it. `before` runs once, when the first attempt has begun. */
 export async function doWork(work: Work, before?: () => Promise<void>): Promise<Settled> {
   const { context, prepared } = work;
   const { pool } = prepared.node.step;
@@ -29,8 +29,7 @@ export async function doWork(work: Work, before?: () => Promise<void>): Promise<
   const inRoom = async (): Promise<Settled> => {
     begun = true;
     if (context.stopped) return ended('cancelled', 'upstream-failed');
-    await before?.();
-    return attempts(work);
+    return attempts(work, before);
   };
   const inPool = (): Promise<Settled> => context.room.all.run(inRoom, patience);
   try {
@@ -47,12 +46,13 @@ export async function doWork(work: Work, before?: () => Promise<void>): Promise<
   }
 }
 
-async function attempts(work: Work): Promise<Settled> {
+async function attempts(work: Work, before?: () => Promise<void>): Promise<Settled> {
   const { context, prepared, parts, key, inputs } = work;
   const { address, step } = prepared.node;
-  const end = await attemptWork(context, prepared, work.signal, (attempt, signal) => {
+  const end = await attemptWork(context, prepared, work.signal, async (attempt, signal) => {
     context.journal.record({ type: 'step-started', step: address, attempt, key });
     context.emit({ type: 'step-started', run: context.run, step: address, attempt });
+    if (attempt === 1) await before?.();
     return runOnce(step, { context, prepared, inputs, key, attempt, signal });
   });
   switch (end.kind) {

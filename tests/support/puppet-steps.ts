@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { json, rows } from '../../src/contracts/artifact.ts';
+import { defineMapStep, definePipeline, defineStep } from '../../src/engine/define.ts';
+
+const numbers = rows('numbers', z.strictObject({ number: z.int() }));
+
+/** Says where it stands and goes no further, where the environment names the place. */
+async function holdAt(place: string): Promise<void> {
+  if (process.env['PUPPET_HOLD'] !== place) return;
+  process.stdout.write(`held at ${place}\n`);
+  await new Promise(() => undefined);
+}
+
+const read = defineStep({
+  name: 'read',
+  version: 1,
+  summary: 'Read numbers',
+  params: z.strictObject({ count: z.int().default(200) }),
+  inputs: {},
+  outputs: { numbers },
+  async run({ outputs, params }) {
+    for (let number = 1; number <= params.count; number++) await outputs.numbers.write({ number });
+  },
+});
+const double = defineMapStep({
+  name: 'double',
+  version: 1,
+  summary: 'Double numbers',
+  params: z.strictObject({}),
+  input: numbers,
+  output: numbers,
+  async run({ row }) {
+    await holdAt(`row ${row.number}`);
+    return { number: row.number * 2 };
+  },
+});
+const apply = defineStep({
+  name: 'apply',
+  version: 1,
+  summary: 'Apply numbers',
+  params: z.strictObject({}),
+  inputs: { numbers },
+  outputs: { sum: json('sum', z.int()) },
+  effect: () => 'ledger',
+  observe: async () => 'as it was',
+  async run({ inputs, outputs }) {
+    let sum = 0;
+    for await (const row of inputs.numbers) sum += row.number;
+    await holdAt('effect');
+    await outputs.sum.write(sum);
+  },
+});
+
+/** Reads, doubles and applies; each may be held. */
+export const puppetPipeline = definePipeline({
+  name: 'puppet',
+  summary: 'Puppet',
+  build: (builder) => builder.step(apply, { numbers: builder.step(double, builder.step(read, {}).numbers) }),
+});
