@@ -4,10 +4,10 @@ import { execa } from 'execa';
 import type { Options } from 'execa';
 import { ProblemError } from '../contracts/problem.ts';
 import { withBuildLock } from './build-lock.ts';
-import { readEnvironment } from './environment.ts';
-import type { EnvironmentOptions, PythonEnvironment } from './environment.ts';
+import type { EnvironmentOptions } from './environment.ts';
 import { findPython } from './find-python.ts';
 import { findUv } from './find-uv.ts';
+import { type PythonEnvironment, readEnvironment } from './installed-environment.ts';
 
 /** Bytes that an environment with CUDA needs, as measured, and some room. */
 const neededBytes = 6e9;

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { locateEnvironment, pythonEnvironment } from './environment.ts';
-import type { PythonEnvironment } from './environment.ts';
+import type { PythonEnvironment } from './installed-environment.ts';
 
 /** What everything that starts Python shares: the environment, built when it is first needed, and the workers' code. */
 export interface PythonRuntime {

@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import type { PythonEnvironment } from '../../src/workers/environment.ts';
+import type { PythonEnvironment } from '../../src/workers/installed-environment.ts';
 import type { PythonRuntime } from '../../src/workers/python-runtime.ts';
 
 /** The package of the Python workers. */
