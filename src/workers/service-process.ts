@@ -60,7 +60,8 @@ export class ServiceProcess {
     this.#replies = this.#child.stdio[3] as Socket;
     this.#hello.promise.catch(() => {});
     this.#listen();
-    this.#keepAlive();
+    this.#child.unref();
+    for (const stream of this.#child.stdio) (stream as Socket).unref();
   }
 
   /** What the service said of itself when it was ready; rejects with a ProblemError where it ended or took too long. */
@@ -130,9 +131,7 @@ export class ServiceProcess {
 
   /** An idle service does not keep twin running; one that owes an answer does. */
   #keepAlive(): void {
-    this.#child.unref();
-    const quiet = [this.#child.stdin, this.#child.stdout, this.#child.stderr] as (Socket | null)[];
-    for (const stream of quiet) stream?.unref();
+    if (this.#replies.destroyed) return;
     if (this.#pending.size > 0) this.#replies.ref();
     else this.#replies.unref();
   }

@@ -11,7 +11,7 @@ export function chatModelConformance(
     let models: ChatModels & AsyncDisposable;
     beforeAll(async () => {
       ({ model, models } = await open());
-    }, 120_000);
+    }, 180_000);
     afterAll(async () => {
       await models[Symbol.asyncDispose]();
       await models[Symbol.asyncDispose]();

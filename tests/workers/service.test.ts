@@ -1,22 +1,26 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { ProblemError } from '../../src/contracts/problem.ts';
 import { processIdentity } from '../../src/workers/process-identity.ts';
 import { Service } from '../../src/workers/service.ts';
+import type { ServiceOptions } from '../../src/workers/service.ts';
 
 const puppet = join(import.meta.dirname, 'puppets', 'service.js');
 let folder: string;
 let starts: number;
 let services: Service[];
 
-function service(greeting = 'hello', helloTimeoutMs = 20_000): Service {
+function service(greeting = 'hello', helloTimeoutMs = 20_000, first?: ServiceOptions['first']): Service {
   const command = async () => {
     starts += 1;
     return { file: process.execPath, arguments: [puppet, greeting, join(folder, 'log')], variables: {} };
   };
-  const made = new Service({ name: 'puppet', command, helloTimeoutMs });
+  const made = new Service({ name: 'puppet', command, helloTimeoutMs, ...(first && { first }) });
   services.push(made);
   return made;
 }
@@ -125,6 +129,34 @@ test('an aborted request rejects at once, and the service is told to cancel it',
   await expect(asked).rejects.toThrow('stopped by the user');
   await puppets.request('echo', {});
   expect(await log()).toEqual(['echo {}', 'hang {}', 'cancel {"id":2}', 'echo {}']);
+});
+
+test('twin ends although a service still runs, and the service ends with it', async () => {
+  const script = `
+    import { Service } from ${JSON.stringify(join(import.meta.dirname, '../../src/workers/service.ts'))};
+    const command = async () => ({ file: process.execPath, arguments: [${JSON.stringify(puppet)}], variables: {} });
+    const { pid } = await new Service({ name: 'puppet', command }).request('pid', {});
+    console.log(pid);`;
+  const twin = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [output] = await Promise.all([text(twin.stdout), once(twin, 'exit')]);
+  expect(twin.exitCode).toBe(0);
+  await expect.poll(() => processIdentity(Number(output))).toBeNull();
+});
+
+test('what a service must load is asked of each new process before anything else', async () => {
+  const puppets = service('hello', 20_000, { method: 'echo', data: { load: 'model' } });
+  await puppets.ready();
+  expect(await log()).toEqual(['echo {"load":"model"}']);
+  await puppets.request('die', {}).catch(() => {});
+  await puppets.request('pid', {});
+  expect(await log()).toEqual(['echo {"load":"model"}', 'die {}', 'echo {"load":"model"}', 'pid {}']);
+});
+
+test('a service that cannot load what it must is ended and says why', async () => {
+  const puppets = service('hello', 20_000, { method: 'fail', data: {} });
+  expect((await problemOf(puppets.ready())).reason).toBe('too-long');
+  expect((await problemOf(puppets.request('pid', {}))).reason).toBe('too-long');
+  expect(starts).toBe(2);
 });
 
 test('a service that was disposed of has ended, and is not asked again', async () => {
