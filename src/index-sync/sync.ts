@@ -148,6 +148,7 @@ class Sync {
       ({ cursor, more } = read);
       if (read.changes.length > 0) {
         const keys = new Map(read.changes.map(({ key }) => [Ledger.key(key), key]));
+        if (!more) this.#total = Math.max(this.#total ?? 0, this.#done + keys.size);
         await this.#apply([...keys.values()]);
       }
       await this.#advance(cursor);

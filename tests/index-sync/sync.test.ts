@@ -151,6 +151,9 @@ describe('an index', () => {
       [128, 200],
       [200, 200],
     ]);
+    await rig.documentStore.put([exampleDocument('d7', { content: 'changed' })]);
+    await rig.sync({ progress: (done, total) => void progress.push([done, total]) });
+    expect(progress.at(-1)).toEqual([1, 1]);
   });
 });
 
