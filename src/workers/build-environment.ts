@@ -28,7 +28,7 @@ export async function buildEnvironment(folder: string, digest: string, options: 
     const python = await findPython(variables);
     const uv = await findUv({ cacheFolder: options.cacheFolder, python, variables, progress });
     const building = `${folder}.building-${process.pid}`;
-    progress('Building the Python environment (about 5 GB, once)');
+    progress('Building the Python environment (about 5 GB and a minute or two, once)');
     const run = runner(variables, progress, options.signal);
     await run(uv, ['venv', '--quiet', '--relocatable', '--no-project', '--python', python.executable, building]);
     await run(uv, installArguments(join(building, 'bin', 'python'), options.lockFile));
@@ -96,7 +96,8 @@ function runner(variables: NodeJS.ProcessEnv, progress: (line: string) => void, 
     const child = execa(command, commandArguments, options);
     for await (const line of child.iterable({ from: 'all' })) {
       lines.push(line);
-      progress(line);
+      // Not each of seventy packages.
+      if (!line.startsWith(' ')) progress(line);
     }
     const result = await child;
     signal?.throwIfAborted();

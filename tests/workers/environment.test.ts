@@ -21,7 +21,7 @@ async function script(name: string, body: string): Promise<void> {
 }
 
 // Puppets: a python3 of a chosen version, and a uv that notes what it is asked, and makes no more than the interpreter's link.
-async function puppets({ python = '3.12.3', install = 'echo "Installed 2 packages" >&2' } = {}): Promise<void> {
+async function puppets({ python = '3.12.3', install = 'echo "Installed 2 packages" >&2; echo " + six==1.17.0" >&2' } = {}): Promise<void> {
   await script('python3', `echo ${folder}/bin/python3; echo ${python}`);
   await script(
     'uv',
@@ -57,7 +57,7 @@ test('an environment is built once, named by its lock file, with bytecode', asyn
   expect(await pythonEnvironment(options())).toEqual(environment);
   expect(await calls()).toEqual(['venv --quiet dontwrite=', 'pip install dontwrite=']);
   expect(progress).toEqual([
-    'Building the Python environment (about 5 GB, once)',
+    'Building the Python environment (about 5 GB and a minute or two, once)',
     'Installed 2 packages',
     'The Python environment is ready',
   ]);
