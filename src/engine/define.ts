@@ -321,7 +321,7 @@ export interface Wiring<Value> {
   /** The step's name in this pipeline, where its own would be ambiguous. */
   readonly as?: string;
   readonly when?: When<Value>;
-  /** Steps that must have succeeded first although none of their outputs is read. */
+  /** Steps that come first although none of their outputs is read: one that fails or refuses stops this one, one that a condition skips does not. */
   readonly after?: readonly Handle[];
 }
 

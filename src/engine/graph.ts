@@ -22,7 +22,7 @@ export interface GraphNode {
   readonly inputs: Readonly<Record<string, Wire>>;
   readonly params: Readonly<Record<string, unknown>>;
   readonly when: { readonly wire: Wire; readonly predicate: (value: unknown) => ConditionOutcome } | null;
-  /** Addresses of steps that must have succeeded although nothing of theirs is read. */
+  /** Addresses of steps that come first although nothing of theirs is read. */
   readonly after: readonly string[];
   /** Addresses of all steps that this one waits for, once each. */
   readonly dependencies: readonly string[];

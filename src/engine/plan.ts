@@ -75,13 +75,14 @@ async function foresee(planning: Planning, node: GraphNode): Promise<Foreseen> {
   // `after` alone makes nothing unknown: such a step is only waited for.
   const read = [...new Set([...Object.values(node.inputs).map((wire) => wire.step), ...(node.when ? [node.when.wire.step] : [])])];
   for (const address of node.dependencies) {
-    const upstream = foreseen.get(address)!;
-    if (upstream.refused) return without({ kind: 'skip', reason: 'gate-refused' });
-    if (upstream.prediction.kind === 'skip' && upstream.prediction.reason !== 'slice') return without(upstream.prediction);
+    const { refused, prediction } = foreseen.get(address)!;
+    if (refused || (prediction.kind === 'skip' && prediction.reason === 'gate-refused'))
+      return without({ kind: 'skip', reason: 'gate-refused' });
   }
   for (const address of read) {
     const upstream = foreseen.get(address)!;
     if (upstream.artifacts) continue;
+    if (upstream.prediction.kind === 'skip') return without(upstream.prediction);
     return without({ kind: 'unknown', until: upstream.prediction.kind === 'unknown' ? upstream.prediction.until : address });
   }
   if (node.when) {

@@ -7,14 +7,20 @@ import type { ArtifactStore } from '../ports/artifact-store.ts';
 import type { MetadataStore } from '../ports/metadata-store.ts';
 import { producersTable, resultsTable } from './tables.ts';
 
+/** Where the past is looked up. */
+export interface LineageSources {
+  readonly metadata: MetadataStore;
+  readonly artifacts: ArtifactStore;
+}
+
 /** A document at the revision that was used. */
 type Source = LineageView['documents'][number];
 
 /**
  * The past of an artifact: the steps that made it and what it was made from, nearest first, back to the documents.
- * Documents are those that the nearest rows on each path name as their sources; without an artifact store they are left out.
+ * Documents are those that the nearest rows on each path name as their sources.
  */
-export async function lineageOf(store: MetadataStore, artifact: string, artifacts: ArtifactStore | null = null): Promise<LineageView> {
+export async function lineage({ metadata, artifacts }: LineageSources, artifact: string): Promise<LineageView> {
   const steps: LineageStep[] = [];
   const documents = new Map<string, Source>();
   const seen = new Set<string>();
@@ -24,13 +30,13 @@ export async function lineageOf(store: MetadataStore, artifact: string, artifact
     for (const { digest, documentsKnown } of front) {
       if (seen.has(digest)) continue;
       seen.add(digest);
-      const result = await producerOf(store, digest);
+      const result = await producerOf(metadata, digest);
       if (!result) continue;
       const { key, step, address, run, at, parts } = result;
       if (!steps.some((known) => known.key === key))
         steps.push({ key, step, address, run, at, parts, artifacts: result.artifacts, distance });
       const reference = Object.values(result.artifacts).find((made) => made.digest === digest);
-      const found = artifacts && reference && !documentsKnown ? await sourcesIn(reference, artifacts) : [];
+      const found = reference && !documentsKnown ? await sourcesIn(reference, artifacts) : [];
       for (const source of found) documents.set(`${source.document} ${source.revision}`, source);
       for (const input of Object.values(parts.inputs)) next.push({ digest: input, documentsKnown: documentsKnown || found.length > 0 });
     }
