@@ -17,7 +17,7 @@ export interface CommandContext {
   /** Tells what happens in a run. */
   readonly emit: (event: RunEvent) => void;
   /** Says a result before the command has ended. */
-  readonly tell: (result: CommandResult) => void;
+  readonly tell: (result: CommandResult) => Promise<void>;
   /** Says what is wrong before the command has ended. */
   readonly complain: (problems: readonly Problem[]) => void;
   /** Says what takes its time outside of a run. */

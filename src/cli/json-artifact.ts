@@ -13,11 +13,14 @@ export interface ArtifactSources {
 
 /** The value of a JSON artifact by its digest, null where it is gone. Small ones stand in the result of the step that made them. */
 export async function jsonByDigest({ metadata, artifacts }: ArtifactSources, digest: string): Promise<unknown> {
-  const [producer] = await metadata.scan(producersTable, `${digest}/`, '', 1);
-  if (producer === undefined) return null;
-  const [result] = await metadata.get(resultsTable, [producer.key.slice(digest.length + 1)]);
-  const made = (result?.row ?? null) as unknown as StepResult | null;
-  const reference = Object.values(made?.artifacts ?? {}).find((artifact) => artifact.digest === digest);
+  const producers = await metadata.scan(producersTable, `${digest}/`, '', 100);
+  const rows = await metadata.get(
+    resultsTable,
+    producers.map(({ key }) => key.slice(digest.length + 1)),
+  );
+  const results = rows.filter((row) => row !== null).map(({ row }) => row as unknown as StepResult);
+  // An effect may have made something else under the same key since.
+  const reference = results.flatMap((result) => Object.values(result.artifacts)).find((artifact) => artifact.digest === digest);
   return reference === undefined ? null : await jsonValue(artifacts, reference);
 }
 

@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { type Argument, Command, CommanderError } from 'commander';
 import type { CommandContext } from './context.ts';
 import type { CommandOutcome } from '../contracts/command-results.ts';
 
@@ -45,6 +45,11 @@ function group(program: Command, name: string, summary: string): Command {
   return program.command(name).summary(summary).description(summary);
 }
 
+function argumentTerm(argument: Argument): string {
+  const name = `${argument.name()}${argument.variadic ? '…' : ''}`;
+  return argument.required ? `<${name}>` : `[${name}]`;
+}
+
 const collectValues = (value: string, earlier: readonly string[] = []) => [...earlier, value];
 
 /** The whole command line. */
@@ -54,7 +59,7 @@ export function program(): Command {
     .version('0.1.0', '--version', 'print the version')
     .helpOption('-h, --help', 'print help, of a command with: twin <command> --help')
     .helpCommand(false)
-    .configureHelp({ sortSubcommands: false, showGlobalOptions: false })
+    .configureHelp({ subcommandTerm: (command) => [command.name(), ...command.registeredArguments.map(argumentTerm)].join(' ') })
     .addHelpText(
       'after',
       '\nExamples:\n  $ twin quickstart\n  $ twin run feature-pipeline\n  $ twin ask "What does the nightly pipeline do?"',
@@ -251,7 +256,12 @@ export async function main(argv: readonly string[]): Promise<void> {
     await program().parseAsync(argv);
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0 || error.code === 'commander.help') return;
+    if (error.exitCode === 0) return;
+    if (error.code === 'commander.help') {
+      // Help was printed because a subcommand is missing.
+      process.exitCode = 2;
+      return;
+    }
     const { usageError } = await import('./usage-error.ts');
     process.exitCode = await usageError(error.message, argv);
   }

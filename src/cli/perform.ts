@@ -48,15 +48,15 @@ export async function perform(options: PerformOptions, command: (context: Comman
 /** Runs a command and reports its outcome; whatever it throws is a problem, or a bug. */
 export async function outcomeOf(command: () => Promise<CommandOutcome>, reporter: Reporter): Promise<number> {
   try {
-    return report(await command(), reporter);
+    return await report(await command(), reporter);
   } catch (error) {
-    if (error instanceof ProblemError) return report(refused([error.problem]), reporter);
-    return report(refused([bug(error)]), reporter);
+    if (error instanceof ProblemError) return await report(refused([error.problem]), reporter);
+    return await report(refused([bug(error)]), reporter);
   }
 }
 
-function report({ result, problems, exit }: CommandOutcome, reporter: Reporter): number {
-  reporter.result(result);
+async function report({ result, problems, exit }: CommandOutcome, reporter: Reporter): Promise<number> {
+  await reporter.result(result);
   if (problems.length > 0) reporter.problems(problems);
   return exit;
 }

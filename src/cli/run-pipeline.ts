@@ -1,6 +1,6 @@
 import { appendFile } from 'node:fs/promises';
 import type { CommandOutcome } from '../contracts/command-results.ts';
-import type { RunEvent } from '../contracts/events/run.ts';
+import type { RunEvent, RunFinished } from '../contracts/events/run.ts';
 import type { Problem } from '../contracts/problem.ts';
 import { executeRun, type RunEnd } from '../engine/execute.ts';
 import type { RunOptions } from '../engine/run-options.ts';
@@ -15,13 +15,17 @@ import { openRunLog } from './run-log.ts';
 export interface RunPipelineOptions extends RunOptions {
   /** Rejected input refuses the run after all. */
   readonly strict?: boolean;
+  /** Says more before the end of the run is told; given every event of a finished step. */
+  readonly beforeEnd?: (steps: readonly StepFinished[]) => Promise<void>;
 }
+
+type StepFinished = Extract<RunEvent, { type: 'step-finished' }>;
 
 /** Checks everything that the run needs, runs the pipeline, keeps its log, and says how the process shall exit. */
 export async function runPipeline(
   context: CommandContext,
   opened: OpenedPipeline,
-  { strict = false, ...options }: RunPipelineOptions,
+  { strict = false, beforeEnd, ...options }: RunPipelineOptions,
 ): Promise<CommandOutcome> {
   const { session, graph, params } = opened;
   const { wired } = session;
@@ -29,16 +33,15 @@ export async function runPipeline(
   const problems = checks.flatMap(({ problem }) => (problem === null ? [] : [problem]));
   if (problems.length > 0) return refused(problems);
 
-  const told: RunEvent[] = [];
   const log = openRunLog(wired.state.logs);
   context.onEnd(() => log.close());
-  let rejected = 0;
+  const steps: StepFinished[] = [];
+  let finished: RunFinished | null = null;
   const emit = (event: RunEvent) => {
     log.write(event);
-    if (event.type === 'step-finished') rejected += rejectedIn(event.counts);
-    if (event.type === 'step-finished' || event.type === 'run-finished') told.push(event);
-    if (event.type === 'run-finished' && strict && rejected > 0) context.complain([rejectedProblem(rejected, event.run)]);
-    context.emit(event);
+    if (event.type === 'step-finished') steps.push(event);
+    if (event.type === 'run-finished') finished = event;
+    else context.emit(event);
   };
   const end = await executeRun({
     graph,
@@ -53,9 +56,13 @@ export async function runPipeline(
     profile: context.profile,
   });
   if (end.problems !== undefined) return refused(end.problems);
+  const rejected = strict ? steps.reduce((sum, { counts }) => sum + rejectedIn(counts), 0) : 0;
+  if (rejected > 0) context.complain([rejectedProblem(rejected, end.run)]);
+  await beforeEnd?.(steps);
+  if (finished !== null) context.emit(finished);
   const summary = context.environment['GITHUB_STEP_SUMMARY'];
-  if (summary) await appendFile(summary, runSummary(told)).catch(() => undefined);
-  return done({ type: 'none' }, strict && rejected > 0 && end.status === 'succeeded' ? 3 : exitOf(end));
+  if (summary) await appendFile(summary, runSummary([...steps, ...(finished === null ? [] : [finished])])).catch(() => undefined);
+  return done({ type: 'none' }, rejected > 0 && end.status === 'succeeded' ? 3 : exitOf(end));
 }
 
 /** 0 done, 1 failed or stopped, 3 refused by a gate, 4 a person must decide. */

@@ -22,12 +22,10 @@ export function jsonSchemaOf(schema: z.ZodType): JsonSchema {
   return z.toJSONSchema(schema, { io: 'input' }) as JsonSchema;
 }
 
-/** Every way in which the keys do not fit their schema, each at the place where it was written. */
-export function problemsOf(schema: z.ZodType, value: unknown, settings: Settings): readonly Problem[] {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return [];
+/** Every way in which keys do not fit their schema, each at the place where it was written. */
+export function problemsOf(schema: z.ZodType, value: unknown, issues: readonly z.core.$ZodIssue[], settings: Settings): readonly Problem[] {
   const json = jsonSchemaOf(schema);
-  return parsed.error.issues.flatMap((issue) => {
+  return issues.flatMap((issue) => {
     const path = issue.path.map(String);
     if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey([...path, key], keysAt(json, issue.path), settings));
     const address = path.join('.');

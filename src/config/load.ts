@@ -69,9 +69,9 @@ export async function loadConfig(request: ConfigRequest): Promise<Result<LoadedC
   const merged = read.reduce<Settings>((below, { settings: above }) => layOver(below, above), new Map());
   const settings = keysAsWritten(merged);
   const value = nested([...settings.values()].filter(({ address }) => !address.startsWith('params.')));
-  const problems = problemsOf(Config, value, settings);
-  if (problems.length > 0) return { ok: false, error: problems };
-  const config = Config.parse(value);
+  const parsed = Config.safeParse(value);
+  if (!parsed.success) return { ok: false, error: problemsOf(Config, value, parsed.error.issues, settings) };
+  const config = parsed.data;
   const broken = checkRules(config, settings);
   return broken.length > 0 ? { ok: false, error: broken } : { ok: true, value: { config, settings } };
 }

@@ -14,7 +14,9 @@ const Embedder = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z
       .literal('fake')
-      .describe('Vectors out of the hashes of words, without any model: for trying pipelines out and for tests. Meaning plays no part in it.'),
+      .describe(
+        'Vectors out of the hashes of words, without any model: for trying pipelines out and for tests. Meaning plays no part in it.',
+      ),
     dimension: z.int().positive().default(384),
   }),
 ]);

@@ -10,7 +10,7 @@ export function jsonReporter({ stdout, stderr }: ReportOptions): Reporter {
     progress(text) {
       stderr.write(`${text}\n`);
     },
-    result(result) {
+    async result(result) {
       for (const value of resultLines(result)) line(value);
     },
     problems(problems) {

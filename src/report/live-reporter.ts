@@ -80,8 +80,8 @@ export function liveReporter(options: ReportOptions): Reporter {
     progress(line) {
       above([style('dim', line)]);
     },
-    result(result) {
-      const text = resultText(result, style);
+    async result(result) {
+      const text = await resultText(result, style);
       if (text !== '') above([text]);
     },
     problems(problems) {

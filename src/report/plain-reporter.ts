@@ -31,8 +31,8 @@ export function plainReporter({ stdout, stderr, environment }: ReportOptions, no
     progress(line) {
       stderr.write(`${line}\n`);
     },
-    result(result) {
-      const text = resultText(result, style);
+    async result(result) {
+      const text = await resultText(result, style);
       if (text !== '') stdout.write(`${text}\n`);
     },
     problems(problems) {

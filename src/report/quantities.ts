@@ -15,9 +15,11 @@ export function counted(amount: number, singular: string, plural = `${singular}s
   return `${grouped(amount)} ${amount === 1 ? singular : plural}`;
 }
 
-/** A number with thousands apart, and at most four significant digits behind the point. */
+/** A number with thousands apart, and at most four significant digits where it is not whole. (The formatter of Intl takes 15 ms to load.) */
 export function grouped(amount: number): string {
-  return amount.toLocaleString('en-US', Number.isInteger(amount) ? {} : { maximumSignificantDigits: 4 });
+  const [whole = '', fraction] = String(Number.isInteger(amount) ? amount : Number(amount.toPrecision(4))).split('.');
+  const apart = whole.replaceAll(/\B(?=(\d{3})+$)/g, ',');
+  return fraction === undefined ? apart : `${apart}.${fraction}`;
 }
 
 /** Bytes in the largest unit that leaves a number above one: `812 B`, `4.2 MB`. Units are powers of 1000. */

@@ -14,7 +14,7 @@ export interface Reporter {
   event(event: RunEvent): void;
   /** A line on what takes its time outside of a run: building the Python environment, say. */
   progress(line: string): void;
-  result(result: CommandResult): void;
+  result(result: CommandResult): Promise<void>;
   problems(problems: readonly Problem[]): void;
   /** Leaves the terminal as it was found. */
   close(): void;

@@ -1,52 +1,42 @@
 import type { CommandResult } from '../contracts/command-results.ts';
-import { answerText } from './results/answer.ts';
-import { configText } from './results/config.ts';
-import { datasetsText, datasetText } from './results/datasets.ts';
-import { doctorText } from './results/doctor.ts';
-import { indexText } from './results/index-verified.ts';
-import { jobCancelledText, jobsText } from './results/jobs.ts';
-import { modelsText, modelText } from './results/models.ts';
-import { placesText } from './results/places.ts';
-import { planText } from './results/plan.ts';
-import { runLogsText, runsText, runText } from './results/runs.ts';
 import type { Style } from './style.ts';
 
-/** What a person reads of a command's result; empty where there is nothing to say. */
-export function resultText(result: CommandResult, style: Style): string {
+/** What a person reads of a command's result; empty where there is nothing to say. Each kind's words are loaded when they are needed. */
+export async function resultText(result: CommandResult, style: Style): Promise<string> {
   switch (result.type) {
     case 'none':
       return '';
     case 'plan':
-      return planText(result.plan, style);
+      return (await import('./results/plan.ts')).planText(result.plan, style);
     case 'runs':
-      return runsText(result.runs, style);
+      return (await import('./results/runs.ts')).runsText(result.runs, style);
     case 'run':
-      return runText(result.view, style);
+      return (await import('./results/runs.ts')).runText(result.view, style);
     case 'run-logs':
-      return runLogsText(result.events, style);
+      return (await import('./results/runs.ts')).runLogsText(result.events, style);
     case 'config':
-      return configText(result.values, result.origin, style);
+      return (await import('./results/config.ts')).configText(result.values, result.origin, style);
     case 'doctor':
-      return doctorText(result.findings, style);
+      return (await import('./results/doctor.ts')).doctorText(result.findings, style);
     case 'jobs':
-      return jobsText(result.jobs, style);
+      return (await import('./results/jobs.ts')).jobsText(result.jobs, style);
     case 'job-logs':
       return result.lines.join('\n');
     case 'job-cancelled':
-      return jobCancelledText(result.id, result.was);
+      return (await import('./results/jobs.ts')).jobCancelledText(result.id, result.was);
     case 'datasets':
-      return datasetsText(result.datasets, style);
+      return (await import('./results/datasets.ts')).datasetsText(result.datasets, style);
     case 'dataset':
-      return datasetText(result, style);
+      return (await import('./results/datasets.ts')).datasetText(result, style);
     case 'models':
-      return modelsText(result.models, style);
+      return (await import('./results/models.ts')).modelsText(result.models, style);
     case 'model':
-      return modelText(result, style);
+      return (await import('./results/models.ts')).modelText(result, style);
     case 'places':
-      return placesText(result.places, style);
+      return (await import('./results/places.ts')).placesText(result.places, style);
     case 'index-verified':
-      return indexText(result, style);
+      return (await import('./results/index-verified.ts')).indexText(result, style);
     case 'answer':
-      return answerText(result, style);
+      return (await import('./results/answer.ts')).answerText(result, style);
   }
 }

@@ -42,9 +42,9 @@ export async function said(surroundings: Surroundings, command: (context: Comman
   const events: RunEvent[] = [];
   const results: CommandResult[] = [];
   const closing: (() => Promise<void>)[] = [];
-  const tell = (result: CommandResult) => {
+  const tell = async (result: CommandResult) => {
     results.push(result);
-    reporter.result(result);
+    await reporter.result(result);
   };
   const context: CommandContext = {
     folder,

@@ -12,16 +12,13 @@ export async function quickstart(context: CommandContext, flags: { readonly set?
   const opened = await openPipeline(context, 'quickstart', { set: flags.set ?? [] });
   if (!opened.ok) return refused(opened.error);
   const { state } = opened.value.session.wired;
-  let answer: Answer | null = null;
-  const emit = (event: RunEvent) => {
-    if (event.type === 'step-finished') answer = answerIn(event) ?? answer;
-    if (event.type === 'run-finished') {
-      if (answer !== null) context.tell(answer);
-      context.tell({ type: 'places', places: places(state, context.folder) });
-    }
-    context.emit(event);
-  };
-  return await runPipeline({ ...context, emit }, opened.value, {});
+  return await runPipeline(context, opened.value, {
+    async beforeEnd(steps) {
+      const answer = steps.map(answerIn).findLast((found) => found !== null);
+      if (answer) await context.tell(answer);
+      await context.tell({ type: 'places', places: places(state, context.folder) });
+    },
+  });
 }
 
 function answerIn({ artifacts }: Extract<RunEvent, { type: 'step-finished' }>): Answer | null {
