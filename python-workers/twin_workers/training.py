@@ -128,6 +128,7 @@ def summary_of(job: Job, trainer: Any, seconds: float, counts: dict[str, Any]) -
     parameters = list(trainer.model.named_parameters())
     return {
         "job": job.name,
+        "params": job.params,
         "steps": trainer.state.global_step,
         "finalLoss": sum(last) / len(last) if last else None,
         "losses": losses,
