@@ -19,13 +19,14 @@ export type WorkEnd =
 /** Does a step's work, again where a failure may pass, within its time limits. */
 export async function attemptWork(
   context: RunContext,
-  { node: { step, address } }: PreparedNode,
+  { node: { step, address, kind } }: PreparedNode,
   signal: AbortSignal,
   work: (attempt: number, signal: AbortSignal) => Promise<Made>,
 ): Promise<WorkEnd> {
   const policy = { ...defaultPolicy, ...step.retry };
-  // A job comes to its checkpoint in its own time; other work that does not heed the signal is left behind, its outputs in a folder of their own.
-  const graceMs = step.kind === 'job' ? Infinity : (context.options.graceMs ?? defaultGraceMs);
+  // A job comes to its checkpoint in its own time, and nobody else may touch the target of an effect before it has ended.
+  // Other work that does not heed the signal is left behind, its outputs in a folder of their own.
+  const graceMs = kind === 'job' || kind === 'effect' ? Infinity : (context.options.graceMs ?? defaultGraceMs);
   const startedAt = performance.now();
   const leftMs = (): number => (step.timeouts?.totalMs ?? Infinity) - (performance.now() - startedAt);
   for (let attempt = 1; ; attempt++) {

@@ -1,11 +1,11 @@
 import { createReadStream } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import type { AnyArtifact, ArtifactReference } from '../contracts/artifact.ts';
 import { canonicalJson } from '../contracts/digest.ts';
 import type { ArtifactStore } from '../ports/artifact-store.ts';
 import type { AnyStep } from './define.ts';
 import { inputsOf } from './step-shape.ts';
+import { storeText } from './store-text.ts';
 import type { FolderReader, RowReader } from './values.ts';
 
 /** What `run` of a step sees of its inputs, by name. */
@@ -40,9 +40,7 @@ export async function readJson(reference: ArtifactReference, store: ArtifactStor
 export async function inputPath(reference: ArtifactReference, store: ArtifactStore): Promise<string> {
   if (reference.kind === 'folder') return store.localPath('folder', reference.digest);
   if (reference.kind === 'json' && reference.inline !== undefined && !(await store.has('file', reference))) {
-    const file = join(await store.stage(), 'value.json');
-    await writeFile(file, canonicalJson(reference.inline));
-    await store.putFile(file);
+    await storeText(store, canonicalJson(reference.inline));
   }
   return store.localPath('file', reference.digest);
 }

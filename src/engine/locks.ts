@@ -40,7 +40,7 @@ export interface Patience {
   readonly onWait: (holder: Holder, heldForMs: number) => void;
 }
 
-/** Takes hold of a target; waits while a living process has it, takes it over at once from a dead one. */
+/** Takes hold of a target, named `<kind>/<name>`; waits while a living process has it, takes it over at once from a dead one. */
 export async function acquireLease(client: LeaseClient, target: string, patience: Patience): Promise<Lease> {
   const { store, holder, isDead } = client;
   let waitedFor: string | undefined;
@@ -92,7 +92,7 @@ function keep({ store }: LeaseClient, target: string, lease: LeaseRow, first: nu
 function locked(target: string, { holder, since }: LeaseRow, now: number): ProblemError {
   return new ProblemError({
     reason: 'locked',
-    message: `${target} is held by ${holder.command} (process ${holder.pid} on ${holder.host}) for ${Math.round((now - since) / 1000)} s`,
+    message: `${target.slice(target.indexOf('/') + 1)} is held by ${holder.command} (process ${holder.pid} on ${holder.host}) for ${Math.round((now - since) / 1000)} s`,
     where: target,
     hint: 'Run without --no-wait to wait for it',
     exit: 1,
@@ -102,7 +102,7 @@ function locked(target: string, { holder, since }: LeaseRow, now: number): Probl
 function lostLease(target: string): ProblemError {
   return new ProblemError({
     reason: 'lease-lost',
-    message: `The hold on ${target} was lost: it was not renewed in time and another process took it`,
+    message: `The hold on ${target.slice(target.indexOf('/') + 1)} was lost: it was not renewed in time and another process took it`,
     where: target,
     hint: 'Was this machine suspended? Run again.',
     exit: 1,

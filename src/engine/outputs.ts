@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import type { AnyArtifact, ArtifactReference, JsonArtifact, RowsArtifact } from '../contracts/artifact.ts';
@@ -6,6 +6,7 @@ import { canonicalJson, sha256 } from '../contracts/digest.ts';
 import { ProblemError } from '../contracts/problem.ts';
 import type { ArtifactStore } from '../ports/artifact-store.ts';
 import { linesOf } from './inputs.ts';
+import { storeText } from './store-text.ts';
 import type { Adoptable } from './values.ts';
 
 /** JSON up to this many bytes stands in the journal itself. */
@@ -49,7 +50,7 @@ export async function openOutputs(
   const writers: Record<string, OutputWriter> = {};
   for (const [name, artifact] of Object.entries(artifacts)) {
     const output = { address, name, store };
-    if (artifact.kind === 'json') writers[name] = jsonWriter(artifact, output, () => staged(`${name}.json`));
+    if (artifact.kind === 'json') writers[name] = jsonWriter(artifact, output);
     else if (artifact.kind === 'rows') writers[name] = rowsWriter(artifact, output, () => staged(`${name}.jsonl`));
     else writers[name] = await folderWriter(artifact.name, output, await staged(name));
   }
@@ -73,7 +74,7 @@ interface OutputPlace {
   readonly store: ArtifactStore;
 }
 
-function jsonWriter(artifact: JsonArtifact, output: OutputPlace, path: () => Promise<string>): OutputWriter {
+function jsonWriter(artifact: JsonArtifact, output: OutputPlace): OutputWriter {
   let text: string | undefined;
   const write = async (value: unknown): Promise<void> => {
     if (text !== undefined) throw misuse(output, 'written-twice', 'was written twice', 'one call of write');
@@ -83,17 +84,12 @@ function jsonWriter(artifact: JsonArtifact, output: OutputPlace, path: () => Pro
     face: { write },
     async finish() {
       if (text === undefined) throw misuse(output, 'not-written', 'was not written', 'one call of write');
-      return storeJson(artifact.name, text, output.store, path);
+      const bytes = Buffer.byteLength(text);
+      const reference = { kind: 'json', name: artifact.name } as const;
+      if (bytes > inlineLimit) return { ...reference, ...(await storeText(output.store, text)) };
+      return { ...reference, digest: sha256(text), bytes, inline: JSON.parse(text) as never };
     },
   };
-}
-
-async function storeJson(name: string, text: string, store: ArtifactStore, path: () => Promise<string>): Promise<ArtifactReference> {
-  const bytes = Buffer.byteLength(text);
-  if (bytes <= inlineLimit) return { kind: 'json', name, digest: sha256(text), bytes, inline: JSON.parse(text) as never };
-  const file = await path();
-  await writeFile(file, text);
-  return { kind: 'json', name, ...(await store.putFile(file)) };
 }
 
 /** Writes rows as canonical JSON, one a line; `write` resolves late while the disk is behind, so that memory stays flat. */

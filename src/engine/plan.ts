@@ -6,6 +6,7 @@ import { nearestChange } from '../history/why.ts';
 import type { PortSource } from '../ports/ports.ts';
 import { type CodeHasher, codeHasher } from './code-hash.ts';
 import { readEffect } from './effect-record.ts';
+import { problemOf } from './failure.ts';
 import { type PreparedNode, fingerprint, keyOf, prepareNodes } from './fingerprint.ts';
 import { refusalOf } from './gate.ts';
 import { type Graph, type GraphNode, plannedStep } from './graph.ts';
@@ -59,7 +60,12 @@ export async function planRun(request: PlanRequest): Promise<Result<RunPlan, rea
     return { ok: false, error: [...(slice.ok ? [] : slice.error), ...(prepared.ok ? [] : prepared.error), ...lacking] };
   }
   const planning: Planning = { ...request, options, prepared: prepared.value, results, slice: slice.value, foreseen: new Map() };
-  await schedule(graph.nodes, async (node) => void planning.foreseen.set(node.address, await foresee(planning, node)));
+  await schedule(graph.nodes, async (node) => {
+    const foreseen = await foresee(planning, node).catch((error: unknown) =>
+      without({ kind: 'unobserved', message: problemOf(error, node.address).message }),
+    );
+    planning.foreseen.set(node.address, foreseen);
+  });
   const steps = graph.nodes.map((node): PredictedStep => ({
     ...plannedStep(node),
     prediction: planning.foreseen.get(node.address)!.prediction,

@@ -13,10 +13,7 @@ export async function reuseOrDo(work: Work): Promise<Settled> {
   if (hit) return reused(context, prepared, hit);
   const other = context.inFlight.get(key);
   if (other) return other.then(() => reuseOrDo(work));
-  const working = doWork(work).then((settled) => {
-    if (settled.outcome === 'succeeded') context.results.add(resultOf(work, settled));
-    return settled;
-  });
+  const working = doWork(work);
   context.inFlight.set(
     key,
     working.catch(() => undefined),
@@ -37,10 +34,4 @@ export async function usableResult(context: RunContext, address: string, key: st
   const message = `Its output ${missing} is gone from the artifact store or was changed, so the step is done again`;
   context.emit({ type: 'cache-miss', run: context.run, step: address, message });
   return null;
-}
-
-/** A result as the rest of this run finds it. */
-function resultOf({ context, prepared, parts, key }: Work, { artifacts, counts }: Settled): StepResult {
-  const { address, step } = prepared.node;
-  return { key, step: step.name, address, run: context.run, parts, artifacts: artifacts ?? {}, counts, durationMs: 0, at: 0 };
 }

@@ -1,8 +1,8 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { type Json, canonicalJson } from '../contracts/digest.ts';
 import type { ArtifactStore } from '../ports/artifact-store.ts';
 import type { MetadataStore, RowWrite } from '../ports/metadata-store.ts';
+import { storeText } from './store-text.ts';
 
 /** Results longer than this, in characters of JSON, lie in the artifact store. */
 const inlineLimit = 64 * 1024;
@@ -66,9 +66,7 @@ export function openRowCache(cache: MetadataStore, artifacts: ArtifactStore, ste
       const text = canonicalJson(result);
       let cached: CachedRow = result;
       if (text.length > inlineLimit) {
-        const file = join(await artifacts.stage(), 'rows.json');
-        await writeFile(file, text);
-        cached = { stored: (await artifacts.putFile(file)).digest };
+        cached = { stored: (await storeText(artifacts, text)).digest };
       }
       gathered.push({ key, expectedRevision: null, row: cached as unknown as Json });
       if (gathered.length >= commitAtMost || performance.now() - lastCommit > commitAfterMs) await commit();

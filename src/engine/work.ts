@@ -56,8 +56,11 @@ async function attempts(work: Work, before?: () => Promise<void>): Promise<Settl
     return runOnce(step, { context, prepared, inputs, key, attempt, signal });
   });
   switch (end.kind) {
-    case 'made':
+    case 'made': {
+      // The rest of this run finds it, though it may not be in the journal yet.
+      context.results.add({ key, step: step.name, address, run: context.run, parts, ...end.made, durationMs: 0, at: context.now() });
       return succeeded(context, prepared, end.made, parts, key);
+    }
     case 'cancelled':
       return ended('cancelled', 'cancelled-by-user');
     case 'failed':

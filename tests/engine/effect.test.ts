@@ -103,7 +103,7 @@ describe('the lock of a target', () => {
     const { end } = await rig.run(build, { noWait: true });
     expect(end.problem).toMatchObject({
       reason: 'locked',
-      message: 'effect/index main is held by twin watch (process 99 on here) for 5 s',
+      message: 'index main is held by twin watch (process 99 on here) for 5 s',
       hint: 'Run without --no-wait to wait for it',
       exit: 1,
     });
