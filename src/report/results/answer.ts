@@ -7,7 +7,6 @@ const shownCharacters = 300;
 
 /** A question, its answer where a model gave one, and the passages that it stands on. */
 export function answerText({ question, answer, passages, model, timings }: Answer, style: Style): string {
-  const total = Object.values(timings).reduce((sum, ms) => sum + ms, 0);
   const lines = [style('bold', question), ''];
   if (answer !== null) lines.push(answer, '', style('dim', `answered by ${model ?? 'an unnamed model'} from:`));
   else if (passages.length > 0)
@@ -15,15 +14,8 @@ export function answerText({ question, answer, passages, model, timings }: Answe
   if (passages.length === 0)
     lines.push('Nothing in the index fits this question.', `${style('cyan', '→')} twin collect PATH, then twin run feature-pipeline`);
   for (const [at, passage] of passages.entries()) lines.push('', ...passageLines(passage, at + 1, style));
-  lines.push(
-    '',
-    style(
-      'dim',
-      `${duration(total)}: ${Object.entries(timings)
-        .map(([stage, ms]) => `${stage} ${Math.round(ms)} ms`)
-        .join(', ')}`,
-    ),
-  );
+  const told = Object.entries(timings).map(([stage, ms]) => `${stage} ${ms < 1000 ? `${Math.round(ms)} ms` : duration(ms)}`);
+  if (told.length > 0) lines.push('', style('dim', told.join(', ')));
   return lines.join('\n');
 }
 
