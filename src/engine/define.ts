@@ -51,6 +51,8 @@ export interface StepContext<
   };
   /** The run that this is part of: for records of effects alone, never for results. */
   readonly run: string;
+  /** `--force` names this step: an effect step does all of its work anew, whatever it noted of earlier times. */
+  readonly forced: boolean;
 }
 
 /** What `run` of a map step is given. */

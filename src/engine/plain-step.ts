@@ -27,6 +27,7 @@ export async function runPlainStep(step: Step, attempt: Attempt): Promise<Made> 
       progress: tools.progress,
       rows: await drivenRows(attempt, tools),
       run: context.run,
+      forced: context.slice.forced.has(address),
     } as never);
     signal.throwIfAborted();
     return { artifacts: await outputs.finish(), counts: tools.counts };

@@ -130,7 +130,7 @@ function planDocument(document: PreparedDocument, row: LedgerRow, dirty: boolean
     throw new ProblemError({
       reason: 'gap-detected',
       message: `Document ${document.key.id} was read at version ${document.version}, and the index already holds version ${entry.version} of it: the document store has gone back in time`,
-      hint: 'Compare the index with the store, then rescan: twin run feature-pipeline --set sync-index.rescan=true',
+      hint: 'Compare the index with the store, then read every document again: twin run feature-pipeline --force sync-index',
       exit: 4,
     });
   }

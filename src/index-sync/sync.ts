@@ -222,7 +222,7 @@ function gapDetected(index: string, message: string): ProblemError {
   return new ProblemError({
     reason: 'gap-detected',
     message: `Changes that the index ${index} has not seen can no longer be read: ${message}`,
-    hint: 'Compare the index with the store (twin verify index), then rescan: twin run feature-pipeline --set sync-index.rescan=true',
+    hint: 'Compare the index with the store (twin verify index), then read every document again: twin run feature-pipeline --force sync-index',
     exit: 4,
   });
 }

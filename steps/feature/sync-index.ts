@@ -20,8 +20,6 @@ export const syncIndex = defineStep({
   params: z.strictObject({
     /** The alias that readers use. */
     index: z.string().min(1).default('documents'),
-    /** Read every document again and remove what the store no longer holds: the way out of a gap in the changes. */
-    rescan: z.boolean().default(false),
   }),
   inputs: {},
   outputs: { index: json('index-state', IndexState) },
@@ -29,7 +27,7 @@ export const syncIndex = defineStep({
   rows: { clean: cleanDocuments, chunk: chunkDocuments },
   effect: ({ index }) => `index:${index}`,
   observe: ({ params, ports }) => observeIndex(params.index, ports),
-  async run({ params, ports, rows, outputs, ...tools }) {
+  async run({ params, ports, rows, outputs, forced, ...tools }) {
     const { clean, chunk } = rows;
     const fingerprint = {
       clean: clean.identity,
@@ -40,7 +38,10 @@ export const syncIndex = defineStep({
     };
     const { signal, count, log, progress } = tools;
     await outputs.index.write(
-      await followChanges({ ...params, fingerprint, clean, chunk, terms: lexicalTerms, signal, count, log, progress }, ports),
+      await followChanges(
+        { ...params, rescan: forced, fingerprint, clean, chunk, terms: lexicalTerms, signal, count, log, progress },
+        ports,
+      ),
     );
   },
 });

@@ -183,7 +183,7 @@ describe('a document store that is not the one of before', () => {
       message: expect.stringMatching(
         /^Changes that the index main has not seen can no longer be read: The cursor belongs to document store/,
       ),
-      hint: 'Compare the index with the store (twin verify index), then rescan: twin run feature-pipeline --set sync-index.rescan=true',
+      hint: 'Compare the index with the store (twin verify index), then read every document again: twin run feature-pipeline --force sync-index',
       exit: 4,
     });
   });

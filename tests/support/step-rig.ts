@@ -22,6 +22,7 @@ interface Given {
   /** Stand-ins for driven map steps, by name. */
   readonly rows?: Readonly<Record<string, (row: never) => Promise<readonly unknown[]>>>;
   readonly run?: string;
+  readonly forced?: boolean;
 }
 
 async function inputFor(artifact: AnyArtifact, value: unknown): Promise<unknown> {
@@ -51,7 +52,7 @@ async function inputFor(artifact: AnyArtifact, value: unknown): Promise<unknown>
 /** Runs a step alone with plain values, as the engine would: params parsed, inputs and outputs validated. */
 export async function runStep<Inputs extends Artifacts, Outputs extends Artifacts>(
   step: Step<string, Inputs, Outputs>,
-  { inputs = {}, params = {}, ports = {}, rows = {}, run = 'run-1' }: Given = {},
+  { inputs = {}, params = {}, ports = {}, rows = {}, run = 'run-1', forced = false }: Given = {},
 ): Promise<StepOutcome> {
   const written: Record<string, unknown> = {};
   const counts: Record<string, number> = {};
@@ -83,6 +84,7 @@ export async function runStep<Inputs extends Artifacts, Outputs extends Artifact
     ports,
     rows,
     run,
+    forced,
     signal: new AbortController().signal,
     count: (name: string, amount = 1) => void (counts[name] = (counts[name] ?? 0) + amount),
     log: (message: string) => void logs.push(message),

@@ -14,9 +14,9 @@ beforeEach(async () => {
   onTestFinished(() => opened.close());
 });
 
-const run = (identity = 'clean-1', params: Record<string, unknown> = {}) =>
+const run = (identity = 'clean-1', forced = false) =>
   runStep(syncIndex, {
-    params,
+    forced,
     ports: { ...rig.ports, tokenizer },
     rows: { clean: Object.assign(lineMaker.clean, { identity }), chunk: Object.assign(lineMaker.chunk, { identity: 'chunk-1' }) },
   });
@@ -37,6 +37,12 @@ test('is named by how it cleans', async () => {
   const first = await generationOf('clean-1');
   expect(await generationOf('clean-2')).not.toBe(first);
   expect(await generationOf('clean-1')).toBe(first);
+});
+
+test('reads every document again when it is forced, and writes nothing that is right', async () => {
+  await rig.documentStore.put([exampleDocument('a', { content: 'one\ntwo' })]);
+  await run();
+  expect((await run('clean-1', true)).counts).toMatchObject({ changes: 1, embedded: 0, 'points-written': 0 });
 });
 
 test('observes changes of the documents and of the index, and nothing else', async () => {
