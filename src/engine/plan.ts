@@ -100,6 +100,9 @@ async function foresee(planning: Planning, node: GraphNode): Promise<Foreseen> {
   const inputs: Record<string, string> = {};
   for (const [name, wire] of Object.entries(node.inputs)) inputs[name] = foreseen.get(wire.step)!.artifacts![wire.output]!.digest;
   const prepared = planning.prepared.get(node.address)!;
+  // What comes first may change the state that this step looks at, so what it would see now says nothing.
+  const changing = observes(prepared) ? node.dependencies.find((address) => !isSettled(foreseen.get(address)!.prediction)) : undefined;
+  if (changing !== undefined) return without({ kind: 'unknown', until: changing });
   return node.kind === 'effect' ? foreseeEffect(planning, prepared, inputs) : foreseeResult(planning, prepared, inputs);
 }
 
@@ -160,6 +163,10 @@ async function tokenOf(
   } finally {
     clearTimeout(timer);
   }
+}
+
+function isSettled({ kind }: Prediction): boolean {
+  return kind === 'hit' || kind === 'skip';
 }
 
 function without(prediction: Prediction): Foreseen {

@@ -132,6 +132,19 @@ describe('a plan', () => {
     expect(observed).toBe(0);
   });
 
+  test('does not guess what a step would see behind one that will run', async () => {
+    outside = 'first';
+    const rig = await engineRig();
+    const ordered = (builder: PipelineBuilder) => {
+      const given = builder.step(give, {});
+      const other = builder.step(give, {}, { as: 'other' });
+      builder.step(sync, given, { after: [other.number] });
+    };
+    await rig.run(ordered);
+    const plan = await rig.plan(ordered, { force: ['other'] });
+    expect(plan.ok && plan.value.steps.find((step) => step.address === 'sync')?.prediction).toEqual({ kind: 'unknown', until: 'other' });
+  });
+
   test('knows what a refusing gate will skip', async () => {
     const rig = await engineRig();
     const set = { 'give.value': 7 };
