@@ -5,6 +5,8 @@ import { type CommandContext, refused } from './context.ts';
 import { watchInterrupts } from './interrupt.ts';
 import { projectOf } from './project.ts';
 
+const lingerMs = 2000;
+
 /** What the command line says about how to run any command. */
 export interface PerformOptions {
   readonly json: boolean;
@@ -42,7 +44,10 @@ export async function perform(options: PerformOptions, command: (context: Comman
   for (const close of closing.toReversed()) await close();
   reporter.close();
   interruption.dispose();
-  return interruption.exitCode() ?? exit;
+  const code = interruption.exitCode() ?? exit;
+  // Everything is closed; whatever still keeps the process alive (a connection to an endpoint) may not do so for long.
+  setTimeout(() => process.exit(code), lingerMs).unref();
+  return code;
 }
 
 /** Runs a command and reports its outcome; whatever it throws is a problem, or a bug. */
