@@ -28,6 +28,7 @@ export function sliceOf(graph: Graph, { from, to, only, force = [] }: RunOptions
 /** Results that the steps of a slice read from outside it and that no earlier run has left. */
 export function missingForSlice(graph: Graph, { steps }: Slice, results: Results): readonly Problem[] {
   const problems: Problem[] = [];
+  if (steps.size === graph.nodes.length) return problems;
   for (const node of graph.nodes) {
     if (!steps.has(node.address)) continue;
     for (const [name, wire] of [...Object.entries(node.inputs), ...(node.when ? [['condition', node.when.wire] as const] : [])]) {
