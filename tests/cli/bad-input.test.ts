@@ -189,7 +189,7 @@ test('two runs at once: the second waits and names the holder, or with --no-wait
   expect(`${refused.stdout}exit ${refused.exit}`).toMatchInlineSnapshot(`
     "hold-pipeline: 1 step (run <run>)
       failed     hold-target <time>
-                 error: effect/the-target is held by twin run test (process <pid> on <host>) for <time>
+                 error: the-target is held by twin run test (process <pid> on <host>) for <time>
                    at        effect/the-target
                    → Run without --no-wait to wait for it
 
