@@ -40,7 +40,8 @@ def test_metrics_and_progress_come_step_by_step(sft):
     steps = [step for point in points for step, _ in point.get("loss", [])]
     assert steps == list(range(1, 13))
     assert {"loss", "grad_norm", "learning_rate", "num_tokens"} <= set(points[-1])
-    assert sft.events("progress")[-1]["data"]["total"] is None or sft.events("progress")[-1]["data"]["done"] == 12
+    progress = [event["data"] for event in sft.events("progress") if event["data"]["unit"] == "steps"]
+    assert progress == [{"done": step, "total": 12, "unit": "steps"} for step in range(1, 13)]
     assert [event["data"]["step"] for event in sft.events("checkpoint")] == [5, 10, 12]
 
 

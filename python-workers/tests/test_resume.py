@@ -6,7 +6,7 @@ from attempts import Attempt, run_here, wait_until
 from conftest import DPO, SFT, TINY
 
 from twin_workers import training
-from twin_workers.protocol import JobFailure
+from twin_workers.protocol import EXIT_CODES, JobFailure
 
 
 def losses(attempt):
@@ -133,6 +133,7 @@ def test_a_loss_that_is_no_number_is_a_divergence(sft_inputs, tmp_path):
         (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"), 30),
         (MemoryError(), 30),
         (OSError(28, "No space left on device"), 32),
+        (RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 640 vs 634"), 32),
         (ValueError("surprise"), 70),
         (JobFailure("transient", "later"), 32),
     ],
@@ -144,7 +145,19 @@ def test_every_failure_has_its_class(sft_inputs, tmp_path, monkeypatch, error, c
     monkeypatch.setattr(training.Report, "on_log", fail)
     attempt = Attempt(tmp_path, "train-sft", SFT, sft_inputs)
     assert run_here(attempt) == code
-    assert attempt.error()["reason"] in ("out-of-memory", "transient", "bug")
+    assert EXIT_CODES[attempt.error()["reason"]] == code
+
+
+def test_a_full_disk_leaves_nothing_half_written(sft_inputs, tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(training, "seal", fail)
+    attempt = Attempt(tmp_path, "train-sft", SFT, sft_inputs)
+    assert run_here(attempt) == 32
+    assert attempt.error()["message"] == "The disk is full: [Errno 28] No space left on device"
+    assert attempt.error()["hint"] == "make room, then run again: the job goes on from its last checkpoint"
+    assert list((tmp_path / "checkpoints").glob("checkpoint-*")) == []
 
 
 def test_the_last_loss_is_finite(base, sft, dpo):

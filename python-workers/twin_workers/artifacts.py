@@ -60,7 +60,7 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
     """A folder to fill, which takes its name when the block ends well."""
-    partial = path.with_name(f"{path.name}.partial")
+    partial = _partial(path)
     for leftover in (partial, path):
         shutil.rmtree(leftover, ignore_errors=True)
     partial.mkdir(parents=True)
@@ -68,10 +68,23 @@ def new_folder(path: Path) -> Iterator[Path]:
     os.replace(partial, path)
 
 
+def remove_partial(path: Path) -> None:
+    """Delete what a write that failed left of an output."""
+    partial = _partial(path)
+    if partial.is_dir():
+        shutil.rmtree(partial, ignore_errors=True)
+    else:
+        partial.unlink(missing_ok=True)
+
+
+def _partial(path: Path) -> Path:
+    return path.with_name(f"{path.name}.partial")
+
+
 @contextmanager
 def _replaced(path: Path) -> Iterator[Any]:
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.partial")
+    partial = _partial(path)
     with partial.open("w", encoding="utf-8", newline="\n") as file:
         yield file
         file.flush()

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from twin_workers.artifacts import remove_partial
+from twin_workers.checkpoints import remove_unsealed
 from twin_workers.imports import prepare_imports
 from twin_workers.process import resident_bytes
 from twin_workers.protocol import EXIT_CODES, CommandReader, EventWriter, JobFailure, JobStopped, read_request, well_formed
@@ -21,6 +23,8 @@ HEARTBEAT_SECONDS = 2.0
 POLL_SECONDS = 0.2
 _LIBRARIES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "tokenizers", "safetensors", "numpy")
 _OUT_OF_SPACE = {errno.ENOSPC, errno.EDQUOT}
+# torch does not pass the errno on when a checkpoint cannot be written to its end.
+_UNWRITABLE = ("No space left on device", "inline_container", "PytorchStreamWriter")
 _OUT_OF_MEMORY = ("OutOfMemoryError", "out of memory", "can't allocate memory")
 
 
@@ -111,7 +115,17 @@ def _run(job: Job) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else EXIT_CODES["bug"]
     except BaseException as error:
-        return _end(job.events, _failure_of(error))
+        failure = _failure_of(error)
+        if failure.reason == "transient":
+            _make_room(job)
+        return _end(job.events, failure)
+
+
+def _make_room(job: Job) -> None:
+    """Delete what is half written: on a full disk nothing else leaves room for the event that says so."""
+    remove_unsealed(job.checkpoints)
+    for path in job.outputs.values():
+        remove_partial(path)
 
 
 def _failure_of(error: BaseException) -> JobFailure:
@@ -123,7 +137,7 @@ def _failure_of(error: BaseException) -> JobFailure:
     if isinstance(error, MemoryError) or any(sign in f"{type(error).__name__} {message}" for sign in _OUT_OF_MEMORY):
         hint = "lower batchSize and raise gradientAccumulation, or lower maxLength"
         failure = JobFailure("out-of-memory", f"Memory ran out: {message}", hint=hint)
-    elif getattr(error, "errno", None) in _OUT_OF_SPACE or "No space left on device" in message:
+    elif getattr(error, "errno", None) in _OUT_OF_SPACE or any(sign in message for sign in _UNWRITABLE):
         hint = "make room, then run again: the job goes on from its last checkpoint"
         failure = JobFailure("transient", f"The disk is full: {message}", hint=hint)
     else:

@@ -41,6 +41,13 @@ def prune(root: Path) -> None:
         shutil.rmtree(folder)
 
 
+def remove_unsealed(root: Path) -> None:
+    """Delete checkpoints that were not finished."""
+    for folder in _checkpoints(root):
+        if not (folder / _MANIFEST).exists():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def step_of(folder: Path) -> int:
     """The step after which a checkpoint was made."""
     return int(folder.name.rpartition("-")[2])

@@ -13,6 +13,7 @@ _OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "HF_HUB_DISABLE_T
 def prepare_imports() -> None:
     """To be called before any library of the field is imported."""
     os.environ.update(_OFFLINE)
+    os.environ["TQDM_DISABLE"] = "1"  # progress bars would crowd the last lines of the log, which a failure shows
     # Threads that wait for each other sleep and do not spin: on a machine that does anything else beside, steps take a third of the time.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     for name in _LEFT_OUT:
