@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { digestOf } from '../contracts/digest.ts';
 import type { ChangeFeed } from '../ports/change-feed.ts';
 import type { MetadataStore } from '../ports/metadata-store.ts';
@@ -11,5 +12,9 @@ export async function observeIndex(
 ): Promise<string> {
   const generation = await ports.vectorIndex.alias(index);
   const { cursor, totals } = generation === null ? { cursor: null, totals: null } : await readState(ports.metadataStore, generation);
-  return digestOf({ generation, cursor, totals, head: await ports.changeFeed.head() });
+  const head = await ports.changeFeed.head();
+  // A change may arrive after the last one was applied and before this is asked. A token of an index that is behind never
+  // repeats, so that it cannot be taken for a state that was left on purpose.
+  const behind = cursor?.source === head.source && cursor.position === head.position ? null : randomUUID();
+  return digestOf({ generation, totals, head, behind });
 }

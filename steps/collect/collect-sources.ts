@@ -3,6 +3,7 @@ import { json } from '../../src/contracts/artifact.ts';
 import { digestOf } from '../../src/contracts/digest.ts';
 import { collectDocuments } from '../../src/collect/collect-documents.ts';
 import { Collection } from '../../src/collect/collection.ts';
+import { knownSources, rememberSources } from '../../src/collect/known-sources.ts';
 import { sourcesToken } from '../../src/collect/list-files.ts';
 import { defineStep } from '../../src/engine/define.ts';
 
@@ -11,8 +12,8 @@ export const collectSources = defineStep({
   version: 1,
   summary: 'Read files, folders, git working trees and exports into the document store',
   params: z.strictObject({
-    /** Files and folders, from the working folder. */
-    sources: z.array(z.string().min(1)).default(['README.md', 'docs']),
+    /** Files and folders, from the working folder; none for those that were collected before. */
+    sources: z.array(z.string().min(1)).default([]),
     /** Delete documents that their source no longer holds, instead of marking them. */
     prune: z.boolean().default(false),
     tenant: z.string().min(1).default('default'),
@@ -21,17 +22,21 @@ export const collectSources = defineStep({
   }),
   inputs: {},
   outputs: { collection: json('collection', Collection) },
-  needs: ['documentStore'],
+  needs: ['documentStore', 'metadataStore'],
   effect: () => 'documents',
   async observe({ params, ports }) {
-    const { documentStore } = ports;
-    return digestOf([await sourcesToken(params.sources, process.cwd()), await documentStore.identity(), await documentStore.version()]);
+    const { documentStore, metadataStore } = ports;
+    const sources = params.sources.length > 0 ? params.sources : await knownSources(metadataStore);
+    return digestOf([await sourcesToken(sources, process.cwd()), await documentStore.identity(), await documentStore.version()]);
   },
   async run({ params, ports, outputs, signal, count, log, progress }) {
-    const collection = await collectDocuments({ ...params, from: process.cwd(), signal, progress }, ports.documentStore);
-    const { equalContentPairs: _pairs, rejections, sources, ...counts } = collection;
+    const sources = params.sources.length > 0 ? params.sources : await knownSources(ports.metadataStore);
+    if (sources.length === 0) log('No source is known yet. Name one: twin collect PATH');
+    const collection = await collectDocuments({ ...params, sources, from: process.cwd(), signal, progress }, ports.documentStore);
+    await rememberSources(ports.metadataStore, sources);
+    const { equalContentPairs: _pairs, rejections, sources: read, ...counts } = collection;
     for (const { message } of rejections) log(message);
-    for (const { source, complete } of sources) if (!complete) log(`${source} was not read completely: nothing in it counts as vanished`);
+    for (const { source, complete } of read) if (!complete) log(`${source} was not read completely: nothing in it counts as vanished`);
     for (const [name, amount] of Object.entries(counts)) count(name, amount);
     await outputs.collection.write(collection);
   },

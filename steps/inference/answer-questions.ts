@@ -24,17 +24,17 @@ export const answerQuestions = defineMapStep({
     const answerer = await ports.chatModels.open({ folder, identity: row.model });
     const start = performance.now();
     const { answer, reply, hits } = await answerQuestion(
-      (({
-	question: row.question,
-	tenant: row.tenant,
-	index: row.index,
-	passages: row.passages,
-	answerer,
-	maxNewTokens: row.maxNewTokens,
-	contextBudget: params.contextBudget,
-	terms: lexicalTerms,
-	signal
-})),
+      {
+        question: row.question,
+        tenant: row.tenant,
+        index: row.index,
+        passages: row.passages,
+        answerer,
+        maxNewTokens: row.maxNewTokens,
+        contextBudget: params.contextBudget,
+        terms: lexicalTerms,
+        signal,
+      },
       { embedder, reranker, vectorIndex, model: ports.chatModels.configured },
     );
     const retrievalMs = performance.now() - start - (answer.timings['answer'] ?? 0);

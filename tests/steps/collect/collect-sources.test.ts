@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openSqliteDocumentStore } from '../../../src/adapters/document-store/sqlite.ts';
 import { collectSources } from '../../../steps/collect/collect-sources.ts';
+import { metadataStore } from '../../support/registry-fixture.ts';
 import { observeStep, runStep } from '../../support/step-rig.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -12,7 +13,7 @@ test('collects sources, counts them, and says what was left out', async () => {
   onTestFinished(() => documentStore.close());
   await writeFile(join(folder, 'a.md'), 'A');
   await writeFile(join(folder, 'b.jsonl'), '{"link": "b", "text": "B"}\nbroken\n');
-  const given = { params: { sources: [folder] }, ports: { documentStore } };
+  const given = { params: { sources: [folder] }, ports: { documentStore, metadataStore: await metadataStore() } };
   const { outputs, counts, logs } = await runStep(collectSources, given);
   expect(outputs['collection']).toMatchObject({ documents: 2, inserted: 2, rejected: 1 });
   expect(counts).toMatchObject({ documents: 2, inserted: 2, rejected: 1, vanished: 0 });
@@ -26,7 +27,7 @@ test('observes the sources and the store', async () => {
   const folder = await temporaryFolder();
   const documentStore = openSqliteDocumentStore({ file: join(await temporaryFolder(), 'documents.db') });
   onTestFinished(() => documentStore.close());
-  const given = { params: { sources: [folder] }, ports: { documentStore } };
+  const given = { params: { sources: [folder] }, ports: { documentStore, metadataStore: await metadataStore() } };
   const tokens = [await observeStep(collectSources, given)];
   const note = async (): Promise<void> => void tokens.push(await observeStep(collectSources, given));
   await note();
@@ -40,4 +41,17 @@ test('observes the sources and the store', async () => {
   await rm(join(folder, 'a.md'));
   await note();
   expect(new Set(tokens).size).toBe(5);
+});
+
+test('given no source, reads again what was collected before', async () => {
+  const folder = await temporaryFolder();
+  const documentStore = openSqliteDocumentStore({ file: join(await temporaryFolder(), 'documents.db') });
+  onTestFinished(() => documentStore.close());
+  const ports = { documentStore, metadataStore: await metadataStore() };
+  const nothing = await runStep(collectSources, { ports });
+  expect(nothing.logs).toEqual(['No source is known yet. Name one: twin collect PATH']);
+  await writeFile(join(folder, 'a.md'), 'A');
+  await runStep(collectSources, { params: { sources: [folder] }, ports });
+  await writeFile(join(folder, 'b.md'), 'B');
+  expect((await runStep(collectSources, { ports })).outputs['collection']).toMatchObject({ documents: 2, inserted: 1, unchanged: 1 });
 });
