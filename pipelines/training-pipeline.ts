@@ -40,10 +40,20 @@ export const trainingPipeline = definePipeline({
     const dpoMerged = pipeline.step(mergeDpo, { base: base.model, adapter: dpo.adapter });
 
     return pipeline.step(registerCandidate, {
-      ...{ dataset, documents, train, pairs },
-      ...{ base: base.model, baseSummary: base.summary },
-      ...{ sftAdapter: sft.adapter, sftSummary: sft.summary, sftModel: sftMerged.model, sftMerge: sftMerged.summary },
-      ...{ dpoAdapter: dpo.adapter, dpoSummary: dpo.summary, dpoModel: dpoMerged.model, dpoMerge: dpoMerged.summary },
+      dataset,
+      documents,
+      train,
+      pairs,
+      base: base.model,
+      baseSummary: base.summary,
+      sftAdapter: sft.adapter,
+      sftSummary: sft.summary,
+      sftModel: sftMerged.model,
+      sftMerge: sftMerged.summary,
+      dpoAdapter: dpo.adapter,
+      dpoSummary: dpo.summary,
+      dpoModel: dpoMerged.model,
+      dpoMerge: dpoMerged.summary,
     });
   },
 });
