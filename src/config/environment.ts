@@ -1,13 +1,15 @@
-import { parse } from 'yaml';
 import type { Setting } from './origin.ts';
+import { plainScalar, yamlPackage } from './plain-yaml.ts';
 
 /** Names that begin with TWIN_ and are no configuration: read by tests, by bin/twin.js, or to choose the profile. */
 const otherNames = /^TWIN_(TEST_.*|REQUIRE_.*|REEXECUTED|PROFILE|CACHE|PYTHON)$/;
 
 /** Reads a value that came as text: as YAML where it is YAML, as it stands where not. */
 export function readText(text: string): unknown {
+  const plain = plainScalar(text);
+  if (plain !== undefined) return plain;
   try {
-    return parse(text);
+    return yamlPackage().parse(text);
   } catch {
     return text;
   }

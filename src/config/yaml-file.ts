@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { isAlias, isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
+import type { Node } from 'yaml';
 import type { Problem } from '../contracts/problem.ts';
 import type { Layer, Setting } from './origin.ts';
+import { readPlainYaml, yamlPackage } from './plain-yaml.ts';
 
 /** The settings of a file, or what is wrong with it; no settings where there is no such file. */
 export interface ReadFile {
@@ -32,6 +33,12 @@ export function configProblem(message: string, more: Omit<Problem, 'reason' | 'm
 
 /** The settings that YAML text holds, each with the line of its key. */
 export function parseYaml(text: string, name: string, layer: Layer): ReadFile {
+  const plain = readPlainYaml(text);
+  if (plain) {
+    const settings = plain.map(({ address, value, line }) => ({ address, value, origin: { layer, where: `${name}:${line}` } }));
+    return { settings, problems: [] };
+  }
+  const { isAlias, isMap, isScalar, LineCounter, parseDocument } = yamlPackage();
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
   if (document.errors.length > 0) {
