@@ -51,22 +51,26 @@ function reexecute(binary) {
 
 /**
  * Spares start-up what it would otherwise spend on looking for modules: a relative import between files of twin, or of zod,
- * names its file exactly, and of zod's fifty languages English is enough. All other imports go the usual way.
+ * names its file exactly, zod is in one place, and of its fifty languages English is enough. All other imports go the usual way.
  */
 function resolveExactImports() {
   const root = new URL('../', import.meta.url).href;
   const packages = `${root}node_modules/`;
   const zod = `${packages}zod/`;
+  let zodEntry;
   module.registerHooks({
     resolve(specifier, context, next) {
+      if (specifier.startsWith('node:')) return { url: specifier, format: 'builtin', shortCircuit: true };
       const parent = context.parentURL;
-      if (!specifier.startsWith('.') || !parent?.startsWith(root)) return next(specifier, context);
+      if (!parent?.startsWith(root)) return next(specifier, context);
       if (parent.startsWith(packages)) {
-        if (!parent.startsWith(zod) || !specifier.endsWith('.js')) return next(specifier, context);
+        if (!parent.startsWith(zod) || !specifier.startsWith('.') || !specifier.endsWith('.js')) return next(specifier, context);
         const file = specifier === '../locales/index.js' ? '../locales/en.js' : specifier;
         return { url: new URL(file, parent).href, format: 'module', shortCircuit: true };
       }
-      if (!specifier.endsWith('.ts')) return next(specifier, context);
+      if (specifier === 'zod' && context.conditions.includes('import'))
+        return (zodEntry ??= { ...next(specifier, context), shortCircuit: true });
+      if (!specifier.startsWith('.') || !specifier.endsWith('.ts')) return next(specifier, context);
       return { url: new URL(specifier, parent).href, format: 'module-typescript', shortCircuit: true };
     },
   });
