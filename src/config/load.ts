@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { nearName } from '../contracts/near-name.ts';
 import type { Problem, Result } from '../contracts/problem.ts';
 import { readEnvironment, readText } from './environment.ts';
 import { schemasAt } from './describe.ts';
@@ -69,7 +70,8 @@ export async function loadConfig(request: ConfigRequest): Promise<Result<LoadedC
   const merged = read.reduce<Settings>((below, { settings: above }) => layOver(below, above), new Map());
   const settings = keysAsWritten(merged);
   const value = nested([...settings.values()].filter(({ address }) => !address.startsWith('params.')));
-  const parsed = Config.safeParse(value);
+  // Compiling a schema pays only where it is used many times.
+  const parsed = Config.safeParse(value, { jitless: true });
   if (!parsed.success) return { ok: false, error: problemsOf(Config, value, parsed.error.issues, settings) };
   const config = parsed.data;
   const broken = checkRules(config, settings);
@@ -123,6 +125,14 @@ function readFlags(set: readonly string[]): ReadFile {
       continue;
     }
     const [name, text] = [flag.slice(0, equals), flag.slice(equals + 1)];
+    // The address of a parameter has a dot: without one, a key was meant.
+    const near = name.includes('.') || topLevel.includes(name) ? null : nearName(name, topLevel);
+    if (near !== null) {
+      problems.push(
+        configProblem(`There is no key ${name}`, { reason: 'unknown-key', where: `--set ${flag}`, hint: `Did you mean ${near}?` }),
+      );
+      continue;
+    }
     const address = topLevel.includes(name.split('.')[0]!) ? name : `params.${name}`;
     settings.push({ address, value: readText(text), text, origin: { layer: 'flag', where: `--set ${flag}` } });
   }

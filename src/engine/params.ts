@@ -45,7 +45,8 @@ export function resolveParams(graph: Graph, overrides: ParamOverrides): Result<R
 
   const parsed = new Map<string, unknown>();
   for (const target of targets.values()) {
-    const result = target.schema.safeParse(target.raw);
+    // Compiling a schema pays only where it is used many times.
+    const result = target.schema.safeParse(target.raw, { jitless: true });
     if (result.success) parsed.set(target.address, result.data);
     else problems.push(...result.error.issues.flatMap((issue) => issueProblems(issue, target)));
   }
@@ -161,13 +162,25 @@ function originOf(target: Target, path: readonly string[]): string {
   return target.place;
 }
 
+/** Types of values as a sentence names them. */
+const typeWords: Readonly<Record<string, string>> = {
+  array: 'a list',
+  boolean: 'true or false',
+  int: 'a whole number',
+  number: 'a number',
+  object: 'a map',
+  record: 'a map',
+  string: 'text',
+};
+
 function expectation(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case 'invalid_type':
-      return issue.expected;
+      return typeWords[issue.expected] ?? issue.expected;
     case 'invalid_value':
       return issue.values.map((value) => JSON.stringify(value)).join(' or ');
     case 'too_small':
+      if (issue.origin === 'string' && issue.minimum === 1) return 'text that is not empty';
       return `${issue.inclusive === false ? 'more than' : 'at least'} ${String(issue.minimum)}${sizeUnit(issue.origin)}`;
     case 'too_big':
       return `${issue.inclusive === false ? 'less than' : 'at most'} ${String(issue.maximum)}${sizeUnit(issue.origin)}`;
