@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 // Plain JavaScript for any Node from 18 on: finds the Node that twin is written for, then starts src/cli/main.ts.
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import module, { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -32,7 +31,8 @@ function refuse(line) {
 }
 
 /** Runs twin under another Node and ends as that process ends. */
-function reexecute(binary) {
+async function reexecute(binary) {
+  const { spawn } = await import('node:child_process');
   const child = spawn(binary, process.argv.slice(1), { stdio: 'inherit', env: { ...process.env, TWIN_REEXECUTED: String(process.pid) } });
   // A terminal signals the child too; src/cli/interrupt.ts takes signals within a moment of each other for one.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']) process.on(signal, () => child.kill(signal));
@@ -93,6 +93,6 @@ if (Number.parseInt(process.versions.node, 10) >= neededMajor) {
       `needs Node ${neededMajor} or newer, found ${process.version}, and the Node that comes with twin is not installed for ${process.platform}-${process.arch}. Run: npm install (without --omit=optional)`,
     );
   } else {
-    reexecute(binary);
+    await reexecute(binary);
   }
 }
