@@ -211,17 +211,20 @@ function schemaDigest(schema: z.ZodType): string {
 function inOrder(steps: readonly WiredStep[], byAddress: ReadonlyMap<string, WiredStep>): Result<WiredStep[]> {
   const ordered: WiredStep[] = [];
   const done = new Set<string>();
-  const path: string[] = [];
+  /** Steps that are being visited, in the order in which they were met. */
+  const path = new Set<string>();
   const visit = (step: WiredStep): Problem | null => {
     if (done.has(step.address)) return null;
-    const start = path.indexOf(step.address);
-    if (start >= 0) return cycle(step, [...path.slice(start), step.address]);
-    path.push(step.address);
+    if (path.has(step.address)) {
+      const addresses = [...path];
+      return cycle(step, [...addresses.slice(addresses.indexOf(step.address)), step.address]);
+    }
+    path.add(step.address);
     for (const handle of handlesOf(step)) {
       const problem = visit(byAddress.get(handle!.step)!);
       if (problem) return problem;
     }
-    path.pop();
+    path.delete(step.address);
     done.add(step.address);
     ordered.push(step);
     return null;
