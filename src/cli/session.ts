@@ -20,7 +20,7 @@ export interface Session extends LoadedConfig {
 /** Loads the configuration and wires the adapters, which close when the command ends. */
 export async function openSession(context: CommandContext, options: SessionOptions = {}): Promise<Result<Session, readonly Problem[]>> {
   const pipelines = options.pipelines ?? (await pipelineIndex(context.project));
-  const loaded = await loadConfig({
+  const loaded = loadConfig({
     project: context.project,
     folder: context.folder,
     profile: context.profile,

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import type { DatabaseSync } from 'node:sqlite';
@@ -198,9 +198,11 @@ export class SqliteFile {
     const { file, schema } = this.#options;
     // Imported late: commands that need no state do not pay for it.
     const { DatabaseSync } = await import('node:sqlite');
-    await mkdir(dirname(file), { recursive: true }).catch((error: unknown) => {
+    try {
+      mkdirSync(dirname(file), { recursive: true });
+    } catch (error) {
       throw asUnopenable(error, file);
-    });
+    }
     const database = await this.#patiently(() => new DatabaseSync(file, { timeout: 0, allowExtension: schema.extend !== undefined }));
     const connection = new SqliteConnection(database);
     try {

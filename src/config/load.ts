@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { nearName } from '../contracts/near-name.ts';
 import type { Problem, Result } from '../contracts/problem.ts';
@@ -40,9 +40,9 @@ export interface LoadedConfig {
 }
 
 /** Reads all layers, lays them over each other and checks them: the configuration, or everything that is wrong with it. */
-export async function loadConfig(request: ConfigRequest): Promise<Result<LoadedConfig, readonly Problem[]>> {
+export function loadConfig(request: ConfigRequest): Result<LoadedConfig, readonly Problem[]> {
   const { project, profile, uses } = request;
-  const profiles = await profileNames(project);
+  const profiles = profileNames(project);
   if (!profiles.includes(profile)) {
     return {
       ok: false,
@@ -58,10 +58,10 @@ export async function loadConfig(request: ConfigRequest): Promise<Result<LoadedC
   const flags = readFlags(request.set);
   const deepestFirst = uses.toSorted((left, right) => depth(right.prefix) - depth(left.prefix));
   const read = [
-    scoped(await file('base.yaml', 'base'), request),
-    scoped(await file(`profiles/${profile}.yaml`, 'profile'), request),
-    ...(await Promise.all(deepestFirst.map(async (used) => underPrefix(await file(`pipelines/${used.name}.yaml`, 'pipeline'), used)))),
-    scoped(await readYamlFile(join(request.folder, 'configs', 'local.yaml'), 'configs/local.yaml', 'local'), request),
+    scoped(file('base.yaml', 'base'), request),
+    scoped(file(`profiles/${profile}.yaml`, 'profile'), request),
+    ...deepestFirst.map((used) => underPrefix(file(`pipelines/${used.name}.yaml`, 'pipeline'), used)),
+    scoped(readYamlFile(join(request.folder, 'configs', 'local.yaml'), 'configs/local.yaml', 'local'), request),
     scoped({ settings: readEnvironment(request.environment), problems: [] }, request),
     scoped(flags, request),
   ];
@@ -95,9 +95,9 @@ function keysAsWritten(settings: Settings): Settings {
 }
 
 /** The profiles of a project, by their files. */
-async function profileNames(project: string): Promise<readonly string[]> {
+function profileNames(project: string): readonly string[] {
   try {
-    const files = await readdir(join(project, 'configs', 'profiles'));
+    const files = readdirSync(join(project, 'configs', 'profiles'));
     return files.filter((name) => name.endsWith('.yaml')).map((name) => name.slice(0, -'.yaml'.length));
   } catch {
     return ['embedded'];

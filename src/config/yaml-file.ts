@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import type { Node } from 'yaml';
 import type { Problem } from '../contracts/problem.ts';
 import type { Layer, Setting } from './origin.ts';
@@ -11,10 +11,10 @@ export interface ReadFile {
 }
 
 /** Reads a YAML file into settings. `name` is the path as messages show it. */
-export async function readYamlFile(path: string, name: string, layer: Layer): Promise<ReadFile> {
+export function readYamlFile(path: string, name: string, layer: Layer): ReadFile {
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = readFileSync(path, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return { settings: [], problems: [] };

@@ -34,13 +34,13 @@ function load(more: Partial<ConfigRequest> = {}) {
 }
 
 async function loaded(more: Partial<ConfigRequest> = {}) {
-  const result = await load(more);
+  const result = load(more);
   if (!result.ok) throw new Error(renderProblems(result.error, plainStyle));
   return result.value;
 }
 
 async function refusal(more: Partial<ConfigRequest> = {}): Promise<string> {
-  const result = await load(more);
+  const result = load(more);
   if (result.ok) throw new Error('was accepted');
   return renderProblems(result.error, plainStyle);
 }

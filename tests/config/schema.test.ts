@@ -12,6 +12,6 @@ test('the JSON Schema in configs/schemas is the one that the configuration is ch
 
 test('base.yaml says what the defaults say, so that a folder without it behaves alike', async () => {
   const request = { folder: '/nowhere', profile: 'embedded', uses: [], pipelines: [], environment: {}, set: [] };
-  const [withFiles, without] = [await loadConfig({ ...request, project: root }), await loadConfig({ ...request, project: '/nowhere' })];
+  const [withFiles, without] = [loadConfig({ ...request, project: root }), loadConfig({ ...request, project: '/nowhere' })];
   expect(withFiles.ok && withFiles.value.config).toEqual(without.ok && without.value.config);
 });
