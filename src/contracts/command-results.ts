@@ -67,6 +67,18 @@ export interface ModelShown {
   readonly steps: readonly { readonly address: string; readonly run: string; readonly at: number }[];
 }
 
+/** A point of the index that is not as the documents say it should be. */
+export interface PointDifferenceLine {
+  readonly type: 'point-difference';
+  readonly kind: 'missing' | 'stale' | 'different';
+  readonly id: string;
+  readonly document: string;
+  /** Where the document lives; null where it is gone. */
+  readonly address: string | null;
+  /** What differs: `payload`, `vector`, `tenant`, or `ledger` where the index is right and its ledger is not. */
+  readonly what: string | null;
+}
+
 /** A place on the disk that a person may want to look at. */
 export interface PlaceLine {
   readonly what: string;
@@ -89,6 +101,8 @@ export type CommandResult =
   | { readonly type: 'models'; readonly models: readonly ModelVersionLine[] }
   | ModelShown
   | { readonly type: 'places'; readonly places: readonly PlaceLine[] }
+  /** The first differences, said before the result of verifying. */
+  | { readonly type: 'point-differences'; readonly differences: readonly PointDifferenceLine[] }
   | IndexVerified
   | Answer
   /** The run's own last event said everything. */

@@ -1,7 +1,7 @@
 import { ProblemError } from '../contracts/problem.ts';
 import type { DocumentKey, Version } from '../ports/document-store.ts';
-import type { Point, VectorIndex } from '../ports/vector-index.ts';
-import { embedCached, type EmbeddingPorts } from './embedding-cache.ts';
+import type { Point, StoredPoint, VectorIndex } from '../ports/vector-index.ts';
+import { cachedVectors, embedCached, type EmbeddingPorts, vectorHash } from './embedding-cache.ts';
 import type { Ledger, LedgerEntry, LedgerRow } from './ledger.ts';
 import type { PreparedPoint } from './points.ts';
 import type { RunningTotals } from './totals.ts';
@@ -30,6 +30,8 @@ export interface ApplyContext extends EmbeddingPorts {
   readonly ledger: Ledger;
   readonly vectorIndex: VectorIndex;
   readonly totals: RunningTotals;
+  /** What the index held when a rescan began: then the ledger is not taken at its word. */
+  stored?: ReadonlyMap<string, StoredPoint>;
   /** Makes sparse terms of a text. */
   terms(text: string): readonly string[];
   readonly signal?: AbortSignal | undefined;
@@ -60,7 +62,8 @@ export async function applyDocuments(
 ): Promise<readonly DocumentKey[]> {
   const { ledger, vectorIndex, generation, totals, reached } = context;
   const rows = await ledger.get(documents.map(({ key }) => key));
-  const plans = documents.map((document, index) => planDocument(document, rows[index]!, dirty));
+  const wrong = await wrongPoints(documents, context);
+  const plans = documents.map((document, index) => planDocument(document, rows[index]!, dirty, wrong));
   const effects = plans.filter(({ changed, stale }) => changed.length > 0 || stale.length > 0);
   const changed = effects.flatMap((plan) => plan.changed);
   const vectors = await embedCached(
@@ -124,7 +127,23 @@ export async function applyDocuments(
   return [...conflicts, ...lost.map(({ document }) => document.key)];
 }
 
-function planDocument(document: PreparedDocument, row: LedgerRow, dirty: boolean): Plan {
+/** Points that a rescan did not find in the index, or found with another payload or vector than they should have. */
+async function wrongPoints(documents: readonly PreparedDocument[], context: ApplyContext): Promise<ReadonlySet<string>> {
+  const { stored } = context;
+  if (stored === undefined) return new Set();
+  const points = documents.flatMap((document) => document.points);
+  const vectors = await cachedVectors(
+    points.map(({ input }) => input),
+    context,
+  );
+  const isWrong = ({ id, input, payloadHash }: PreparedPoint) => {
+    const [found, vector] = [stored.get(id), vectors.get(input)];
+    return found?.payloadHash !== payloadHash || (vector !== undefined && found.vectorHash !== vectorHash(vector));
+  };
+  return new Set(points.filter(isWrong).map(({ id }) => id));
+}
+
+function planDocument(document: PreparedDocument, row: LedgerRow, dirty: boolean, wrong: ReadonlySet<string>): Plan {
   const { entry } = row;
   if (entry && entry.version > document.version) {
     throw new ProblemError({
@@ -141,7 +160,7 @@ function planDocument(document: PreparedDocument, row: LedgerRow, dirty: boolean
   return {
     document,
     row,
-    changed: document.points.filter(({ id, payloadHash }) => known.get(id) !== payloadHash),
+    changed: document.points.filter(({ id, payloadHash }) => known.get(id) !== payloadHash || wrong.has(id)),
     stale: standing.filter((id) => !wanted.has(id)),
   };
 }

@@ -2,7 +2,7 @@ import type { IndexState } from '../contracts/index-state.ts';
 import { ProblemError } from '../contracts/problem.ts';
 import type { ChangeFeed, Cursor } from '../ports/change-feed.ts';
 import type { DocumentKey, DocumentStore, Version } from '../ports/document-store.ts';
-import type { VectorIndex } from '../ports/vector-index.ts';
+import type { StoredPoint, VectorIndex } from '../ports/vector-index.ts';
 import { applyDocuments, type ApplyContext, type PreparedDocument, type SyncPoint } from './apply.ts';
 import { fingerprintedName, generationIn, newState, readState, writeState, type SyncState } from './cursor.ts';
 import type { EmbeddingPorts } from './embedding-cache.ts';
@@ -26,7 +26,7 @@ export interface SyncOptions extends ChunkMaker {
   readonly fingerprint: IndexFingerprint;
   /** Makes sparse terms of a text. */
   terms(text: string): readonly string[];
-  /** Read every document again, whatever the cursor says, and remove what the store no longer holds. */
+  /** Read every document again, whatever the cursor says; write what the index does not hold although the ledger says so, and remove what the store no longer holds. */
   readonly rescan: boolean;
   readonly signal?: AbortSignal;
   count?(name: string, amount: number): void;
@@ -36,8 +36,9 @@ export interface SyncOptions extends ChunkMaker {
   reached?(point: SyncPoint): void | Promise<void>;
 }
 
-/** Keys read from the change feed at once, and tries for a key that another writer keeps changing. */
+/** Keys read from the change feed and points from the index at once, and tries for a key that another writer keeps changing. */
 const keysAtOnce = 512;
+const pointsAtOnce = 1000;
 const tries = 5;
 
 /**
@@ -139,6 +140,7 @@ class Sync {
   /** Applies every change after the cursor; from the first document on, what the ledger knows and the store does not goes as well. */
   async drain(): Promise<void> {
     const { changeFeed, documentStore } = this.#ports;
+    if (this.#options.rescan) this.#context.stored = await this.#storedPoints();
     const sweeps = this.state.cursor === null && !(await this.#ledger.isEmpty());
     if (this.state.cursor === null) this.#total = await documentStore.count();
     this.#recount = this.state.totals === null && !(await this.#ledger.isEmpty());
@@ -154,6 +156,7 @@ class Sync {
       await this.#advance(cursor);
     }
     if (sweeps) await this.#sweep();
+    if (this.#context.stored) await this.#removeStrangers(this.#context.stored);
   }
 
   /** The totals, kept with the cursor for the next time. */
@@ -215,6 +218,28 @@ class Sync {
       const gone = reads.filter(({ document }) => document === null).map(({ key }) => key);
       if (gone.length > 0) await this.#apply(gone);
     }
+  }
+
+  /** What the index itself holds, by id. */
+  async #storedPoints(): Promise<Map<string, StoredPoint>> {
+    const stored = new Map<string, StoredPoint>();
+    for (let after: string | undefined = ''; after !== undefined;) {
+      const page: readonly StoredPoint[] = await this.#ports.vectorIndex.scroll(this.#generation, after, pointsAtOnce);
+      for (const point of page) stored.set(point.id, point);
+      after = page.length < pointsAtOnce ? undefined : page.at(-1)?.id;
+    }
+    return stored;
+  }
+
+  /** Removes points that stood in the index before and that the ledger does not know. */
+  async #removeStrangers(stored: ReadonlyMap<string, StoredPoint>): Promise<void> {
+    const strangers = new Map(stored);
+    for await (const entries of this.#ledger.entries())
+      for (const { points, removing } of entries) for (const id of [...points.map(([id]) => id), ...removing]) strangers.delete(id);
+    // What the ledger knew was removed with its document.
+    for (const { id, tenant } of strangers.values())
+      await this.#ports.vectorIndex.remove(this.#generation, tenant, [id], Number.MAX_SAFE_INTEGER);
+    if (strangers.size > 0) this.#options.count?.('points-removed', strangers.size);
   }
 }
 

@@ -49,6 +49,8 @@ function resultLines(result: CommandResult): readonly object[] {
       return result.datasets.map((dataset) => ({ type: 'dataset-version', ...dataset }));
     case 'models':
       return result.models;
+    case 'point-differences':
+      return result.differences;
     case 'dataset':
     case 'model':
     case 'job-cancelled':

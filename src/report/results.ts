@@ -34,6 +34,8 @@ export async function resultText(result: CommandResult, style: Style): Promise<s
       return (await import('./results/models.ts')).modelText(result, style);
     case 'places':
       return (await import('./results/places.ts')).placesText(result.places, style);
+    case 'point-differences':
+      return (await import('./results/index-verified.ts')).differencesText(result.differences);
     case 'index-verified':
       return (await import('./results/index-verified.ts')).indexText(result, style);
     case 'answer':

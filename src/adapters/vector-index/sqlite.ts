@@ -45,7 +45,7 @@ export function openSqliteVectorIndex(options: { readonly file: string; readonly
   const database = new SqliteFile({
     ...options,
     schema: {
-      subject: 'index',
+      subject: 'vector index',
       migrations,
       // Ten vectors of 384 values a page; SQLite's default holds two.
       pageBytes: 16_384,
@@ -257,9 +257,10 @@ function conditionOf({ documents, authorIds, platforms, contentTypes }: PointFil
 
 function hits(connection: SqliteConnection, generation: number, found: readonly Found[]): Hit[] {
   const sql = `SELECT payload FROM point_${generation} WHERE point = ?`;
-  return found.map(({ point, id, score }) => {
-    const { payload } = connection.get<{ payload: string }>(sql, point)!;
-    return { id, score, payload: JSON.parse(payload) as PointPayload };
+  return found.flatMap(({ point, id, score }) => {
+    const stored = connection.get<{ payload: string }>(sql, point);
+    // Where somebody else deleted the point alone; verifying finds it missing.
+    return stored === undefined ? [] : [{ id, score, payload: JSON.parse(stored.payload) as PointPayload }];
   });
 }
 

@@ -1,4 +1,4 @@
-import type { CommandOutcome } from '../../contracts/command-results.ts';
+import type { CommandOutcome, PointDifferenceLine } from '../../contracts/command-results.ts';
 import type { Chunk, CleanDocument } from '../../contracts/document.ts';
 import type { AnyStep, Mapped } from '../../engine/define.ts';
 import { verifyIndex as verify } from '../../index-sync/verify.ts';
@@ -28,15 +28,28 @@ export async function verifyIndex(context: CommandContext): Promise<CommandOutco
     clean: (document) => rowsOf<CleanDocument>(node.step, 'clean', own.rows, document, ports, context.signal),
     chunk: (document) => rowsOf<Chunk>(node.step, 'chunk', own.rows, document, ports, context.signal),
   };
-  const { result } = await verify(
+  const documentStore = await ports.open('documentStore');
+  const { result, examples } = await verify(
     { index: config.index, signal: context.signal, ...maker },
     {
-      documentStore: await ports.open('documentStore'),
+      documentStore,
       vectorIndex: await ports.open('vectorIndex'),
       metadataStore: await ports.open('metadataStore'),
       embedder: await ports.open('embedder'),
     },
   );
+  if (examples.length > 0) {
+    const found = await documentStore.get(examples.map(({ document }) => ({ tenant: config.tenant, id: document })));
+    const differences = examples.map(({ kind, id, document, what = null }, at): PointDifferenceLine => ({
+      type: 'point-difference',
+      kind,
+      id,
+      document,
+      address: found[at]?.document?.address ?? null,
+      what,
+    }));
+    await context.tell({ type: 'point-differences', differences });
+  }
   return done(result, result.missing + result.stale + result.different === 0 ? 0 : 3);
 }
 

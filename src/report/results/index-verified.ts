@@ -1,3 +1,4 @@
+import type { PointDifferenceLine } from '../../contracts/command-results.ts';
 import type { IndexVerified } from '../../contracts/results.ts';
 import { counted } from '../quantities.ts';
 import type { Style } from '../style.ts';
@@ -13,4 +14,13 @@ export function indexText({ documents, points, missing, stale, different }: Inde
     `  different  ${counted(different, 'point')} should have other content`,
     `${style('cyan', '→')} twin run feature-pipeline --force sync-index`,
   ].join('\n');
+}
+
+/** Points that are not as they should be, a line each. */
+export function differencesText(differences: readonly PointDifferenceLine[]): string {
+  const lines = differences.map(({ kind, id, document, address, what }) => {
+    const whose = address ?? `a document that is gone (${document})`;
+    return `  ${kind.padEnd(9)}  point ${id} of ${whose}${what === null ? '' : `: its ${what}`}`;
+  });
+  return ['The first differences:', ...lines].join('\n');
 }
