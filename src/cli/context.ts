@@ -45,5 +45,12 @@ export function usageProblem(reason: string, message: string, hint: string, more
 export function wholeNumber(flag: string, text: string): number | Problem {
   const value = Number(text);
   if (Number.isSafeInteger(value) && value > 0) return value;
-  return { reason: 'invalid-flag', message: `${flag} has a wrong value`, expected: 'a whole number greater than 0', found: text, exit: 2 };
+  return {
+    reason: 'invalid-flag',
+    message: `${flag} has a wrong value`,
+    expected: 'a whole number greater than 0',
+    found: text,
+    hint: `For example: ${flag} 5`,
+    exit: 2,
+  };
 }

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access, statfs } from 'node:fs/promises';
+import { access, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Config } from '../config/schema.ts';
 import { type Problem, ProblemError } from '../contracts/problem.ts';
@@ -30,7 +30,7 @@ const pythonPorts: ReadonlySet<PortName> = new Set(['embedder', 'jobLauncher', '
 /** Whether a pipeline has steps that need Python. */
 export function needsPython(graph: Graph, config: Config): boolean {
   return graph.nodes.some(({ step }) =>
-    step.needs.some((port) => pythonPorts.has(port) && !(port !== 'jobLauncher' && config.embedder.kind === 'fake')),
+    step.needs.some((port) => pythonPorts.has(port) && !(port === 'embedder' && config.embedder.kind === 'fake')),
   );
 }
 
@@ -69,8 +69,14 @@ async function checkPython({ wired }: Session, environment: Readonly<Record<stri
 async function checkState({ wired, config }: Session): Promise<readonly Check[]> {
   const { root } = wired.state;
   const space = await checkSpace('disk space', root, stateBytes, 'Free some space, or name another state folder: TWIN_STATE=/other/place');
+  const nearest = await nearestFolder(root);
+  if (!(await stat(nearest)).isDirectory()) {
+    const hint = 'Move it away, or name another state folder: TWIN_STATE=/other/place';
+    const problem = { reason: 'state-no-folder', message: `${root} cannot hold the state`, where: nearest, hint, exit: 2 } as const;
+    return [failed('state', { ...problem, expected: 'a folder', found: 'something else of that name' })];
+  }
   try {
-    await access(await nearestFolder(root), constants.W_OK);
+    await access(nearest, constants.W_OK);
   } catch {
     const hint = 'Make it writable, or name another state folder: TWIN_STATE=/other/place';
     return [failed('state', { reason: 'state-not-writable', message: `${root} cannot be written`, where: root, hint, exit: 2 }), space];

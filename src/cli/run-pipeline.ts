@@ -1,12 +1,15 @@
 import { appendFile } from 'node:fs/promises';
+import { z } from 'zod';
 import type { CommandOutcome } from '../contracts/command-results.ts';
 import type { RunEvent, RunFinished } from '../contracts/events/run.ts';
 import type { Problem } from '../contracts/problem.ts';
 import { executeRun, type RunEnd } from '../engine/execute.ts';
 import type { RunOptions } from '../engine/run-options.ts';
+import type { ArtifactStore } from '../ports/artifact-store.ts';
 import { runSummary } from '../report/summary.ts';
 import { currentHolder, isDeadForSure } from '../workers/holder.ts';
 import { type CommandContext, done, refused } from './context.ts';
+import { jsonValue } from './json-artifact.ts';
 import type { OpenedPipeline } from './pipeline-run.ts';
 import { needsPython, preflight } from './preflight.ts';
 import { openRunLog } from './run-log.ts';
@@ -18,6 +21,11 @@ export interface RunPipelineOptions extends RunOptions {
   /** Says more before the end of the run is told; given every event of a finished step. */
   readonly beforeEnd?: (steps: readonly StepFinished[]) => Promise<void>;
 }
+
+/** Rejected input that the problem of --strict names; the rest is counted. */
+const rejectionsShown = 10;
+/** An output that names what was rejected. */
+const Rejections = z.object({ rejections: z.array(z.object({ message: z.string() })) });
 
 type StepFinished = Extract<RunEvent, { type: 'step-finished' }>;
 
@@ -43,10 +51,11 @@ export async function runPipeline(
     if (event.type === 'run-finished') finished = event;
     else context.emit(event);
   };
+  const stores = await wired.stores();
   const end = await executeRun({
     graph,
     params,
-    stores: await wired.stores(),
+    stores,
     ports: wired.ports,
     emit,
     signal: context.signal,
@@ -57,7 +66,7 @@ export async function runPipeline(
   });
   if (end.problems !== undefined) return refused(end.problems);
   const rejected = strict ? steps.reduce((sum, { counts }) => sum + rejectedIn(counts), 0) : 0;
-  if (rejected > 0) context.complain([rejectedProblem(rejected, end.run)]);
+  if (rejected > 0) context.complain([rejectedProblem(rejected, end.run, await rejectionsOf(steps, stores.artifacts))]);
   await beforeEnd?.(steps);
   if (finished !== null) context.emit(finished);
   const summary = context.environment['GITHUB_STEP_SUMMARY'];
@@ -65,8 +74,8 @@ export async function runPipeline(
   return done({ type: 'none' }, rejected > 0 && end.status === 'succeeded' ? 3 : exitOf(end));
 }
 
-/** 0 done, 1 failed or stopped, 3 refused by a gate, 4 a person must decide. */
-function exitOf({ status, reason }: RunEnd): number {
+/** 0 done, 3 refused by a gate, 1 stopped; a run that failed ends as its first problem says. */
+function exitOf({ status, problem }: RunEnd): number {
   switch (status) {
     case 'succeeded':
       return 0;
@@ -75,7 +84,7 @@ function exitOf({ status, reason }: RunEnd): number {
     case 'cancelled':
       return 1;
     case 'failed':
-      return reason === 'gap-detected' ? 4 : 1;
+      return problem?.exit ?? 1;
   }
 }
 
@@ -86,14 +95,25 @@ function rejectedIn(counts: Readonly<Record<string, number>>): number {
   );
 }
 
-function rejectedProblem(rejected: number, run: string): Problem {
+/** What the steps say about what they rejected, in this run or in the one that they took their result from. */
+async function rejectionsOf(steps: readonly StepFinished[], artifacts: ArtifactStore): Promise<readonly string[]> {
+  const values = await Promise.all(
+    steps.flatMap((step) => Object.values(step.artifacts)).map((artifact) => jsonValue(artifacts, artifact)),
+  );
+  return values.flatMap((value) => Rejections.safeParse(value).data?.rejections.map(({ message }) => message) ?? []);
+}
+
+function rejectedProblem(rejected: number, run: string, rejections: readonly string[]): Problem {
+  const shown = rejections.slice(0, rejectionsShown);
+  const more = rejected - shown.length;
   return {
     reason: 'input-rejected',
     message:
       rejected === 1
         ? '1 piece of the input was rejected, and --strict allows none'
         : `${rejected} pieces of the input were rejected, and --strict allows none`,
-    hint: `Each is named in: twin runs logs ${run}`,
+    ...(shown.length > 0 && { found: [...shown, ...(more > 0 ? [`and ${more} more`] : [])].join('\n') }),
+    hint: shown.length > 0 ? 'Mend or remove them, or run without --strict.' : `Each is named in: twin runs logs ${run}`,
     exit: 3,
   };
 }

@@ -12,7 +12,7 @@ export async function usageError(message: string, argv: readonly string[]): Prom
     {
       reason: 'usage',
       message: sentence(first),
-      hint: first.startsWith('unknown command') && near === undefined ? 'See: twin --help' : hint,
+      hint: first.startsWith('unknown command') && words[1] === undefined && near === undefined ? 'See: twin --help' : hint,
       exit: 2,
     },
   ]);

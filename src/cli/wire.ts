@@ -75,7 +75,10 @@ export function wire({ config, folder, environment, progress, writes }: WireOpti
     (await import('../adapters/metadata-store/sqlite.ts')).openSqliteMetadataStore({ file: file(state.journal) }),
   );
   const cache = closing(async () =>
-    (await import('../adapters/metadata-store/sqlite.ts')).openSqliteMetadataStore({ file: file(state.cache, writes !== 'nothing') }),
+    (await import('../adapters/metadata-store/sqlite.ts')).openSqliteMetadataStore({
+      file: file(state.cache, writes !== 'nothing'),
+      subject: 'cache',
+    }),
   );
 
   const open: { readonly [Name in PortName]: () => Promise<Ports[Name]> } = {

@@ -43,7 +43,7 @@ const migrations = [
 
 /** The file that the document store writes and the change feed reads. */
 export function documentsFile(options: { readonly file: string; readonly busyLimitMs?: number }): SqliteFile {
-  return new SqliteFile({ ...options, schema: { subject: 'documents', migrations } });
+  return new SqliteFile({ ...options, schema: { subject: 'document store', migrations } });
 }
 
 /** The sequence of the last change, 0 before the first. */

@@ -35,7 +35,7 @@ export async function listSource(source: string, from: string): Promise<SourceLi
   const found = await stat(root).catch((error: unknown) => {
     throw new ProblemError({
       reason: 'source-not-found',
-      message: `The source \`${source}\` cannot be read: ${codeOf(error)}`,
+      message: codeOf(error) === 'ENOENT' ? `The source ${source} does not exist` : `The source ${source} cannot be read: ${codeOf(error)}`,
       where: root,
       hint: 'Name files and folders that exist: twin collect PATH…',
       exit: 2,

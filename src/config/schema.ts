@@ -15,7 +15,7 @@ const Embedder = z.discriminatedUnion('kind', [
     kind: z
       .literal('fake')
       .describe(
-        'Vectors out of the hashes of words, without any model: for trying pipelines out and for tests. Meaning plays no part in it.',
+        'Vectors out of the hashes of words, without any model: for trying pipelines out and for tests. Meaning plays no part in it; the tokenizer is still that of the Python environment.',
       ),
     dimension: z.int().positive().default(384),
   }),

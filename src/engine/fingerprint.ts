@@ -117,6 +117,7 @@ async function fileDigest(path: string, step: string): Promise<Result<string>> {
   } catch (error) {
     const message = `Step ${step} needs the file ${path}, which cannot be read`;
     const found = error instanceof Error ? error.message : String(error);
-    return { ok: false, error: { reason: 'file-unreadable', message, where: path, found, exit: 2 } };
+    const hint = `Make it, or name another file in the parameters of ${step}; relative to where twin is started`;
+    return { ok: false, error: { reason: 'file-unreadable', message, where: path, found, hint, exit: 2 } };
   }
 }

@@ -71,7 +71,7 @@ describe('one clear message and exit code 2 for', () => {
 
       error: read-words.count is not what the step takes
         at        configs/local.yaml:4
-        expected  number
+        expected  a number
         found     "many"
 
       error: read-words has no parameter cuont
@@ -129,6 +129,7 @@ describe('one clear message and exit code 2 for', () => {
       "error: --limit has a wrong value
         expected  a whole number greater than 0
         found     all
+        → For example: --limit 5
       exit 2"
     `);
   });

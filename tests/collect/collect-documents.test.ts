@@ -214,7 +214,7 @@ test('a source that does not exist is a problem before anything is read', async 
   const problem = await collect(['a.md', 'missing']).catch((error: unknown) => (error as ProblemError).problem);
   expect(problem).toEqual({
     reason: 'source-not-found',
-    message: 'The source `missing` cannot be read: ENOENT',
+    message: 'The source missing does not exist',
     where: join(folder, 'missing'),
     hint: 'Name files and folders that exist: twin collect PATH…',
     exit: 2,

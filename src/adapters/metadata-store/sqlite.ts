@@ -32,10 +32,19 @@ interface SavedRow {
  * The metadata store in one SQLite file of this machine. Its clock is the machine's.
  * A key that was deleted or has expired keeps its count of revisions, so that whoever held it before cannot mistake a later holder's revision for its own.
  */
-export function openSqliteMetadataStore({ file, busyLimitMs }: { readonly file: string; readonly busyLimitMs?: number }): MetadataStore {
+export function openSqliteMetadataStore({
+  file,
+  subject = 'journal',
+  busyLimitMs,
+}: {
+  readonly file: string;
+  /** What messages call its content. */
+  readonly subject?: string;
+  readonly busyLimitMs?: number;
+}): MetadataStore {
   const database = new SqliteFile({
     file,
-    schema: { subject: 'journal', migrations },
+    schema: { subject, migrations },
     ...(busyLimitMs === undefined ? {} : { busyLimitMs }),
   });
   return {
