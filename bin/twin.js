@@ -50,13 +50,13 @@ async function reexecute(binary) {
 }
 
 /**
- * Spares start-up what it would otherwise spend on looking for modules: a relative import between files of twin, or of zod,
- * names its file exactly, zod is in one place, and of its fifty languages English is enough. All other imports go the usual way.
+ * Spares start-up what it would otherwise spend on looking for modules: a relative import between files of twin, of zod,
+ * or of commander names its file exactly, zod is in one place, and of its fifty languages English is enough. All other imports go the usual way.
  */
 function resolveExactImports() {
   const root = new URL('../', import.meta.url).href;
   const packages = `${root}node_modules/`;
-  const zod = `${packages}zod/`;
+  const exact = [`${packages}zod/`, `${packages}commander/`];
   let zodEntry;
   module.registerHooks({
     resolve(specifier, context, next) {
@@ -64,7 +64,8 @@ function resolveExactImports() {
       const parent = context.parentURL;
       if (!parent?.startsWith(root)) return next(specifier, context);
       if (parent.startsWith(packages)) {
-        if (!parent.startsWith(zod) || !specifier.startsWith('.') || !specifier.endsWith('.js')) return next(specifier, context);
+        const isExact = specifier.startsWith('.') && specifier.endsWith('.js') && exact.some((folder) => parent.startsWith(folder));
+        if (!isExact) return next(specifier, context);
         const file = specifier === '../locales/index.js' ? '../locales/en.js' : specifier;
         return { url: new URL(file, parent).href, format: 'module', shortCircuit: true };
       }
