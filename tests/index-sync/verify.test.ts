@@ -98,3 +98,14 @@ test('an index that was never made is a problem', async () => {
     problem: { reason: 'no-index', message: "There is no index 'main' yet", hint: 'Fill it with: twin run feature-pipeline', exit: 1 },
   });
 });
+
+test('a rescan writes what is missing and removes what nobody put there, although the ledger says that all is well', async () => {
+  const [hit] = await rig.vectorIndex.searchSparse(generation, 'default', { terms: ['three'], limit: 1 });
+  const payload = { ...hit!.payload, document: 'z' };
+  const stranger = { id: 'stranger', version: 1, vector: new Float32Array(8), terms: [], payload, payloadHash: 'x' };
+  await rig.vectorIndex.upsert(generation, 'default', [stranger]);
+  await rig.vectorIndex.remove(generation, 'default', [id('a', 1)], 1e9);
+  expect((await rig.verify()).result).toEqual({ ...clean, missing: 1, stale: 1 });
+  expect((await rig.sync({ rescan: true })).counts).toMatchObject({ 'points-written': 1, 'points-removed': 1, embedded: 0 });
+  expect(await rig.verify()).toEqual({ generation, result: clean, examples: [] });
+});
