@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { nearName } from '../contracts/near-name.ts';
 import type { Problem, Result } from '../contracts/problem.ts';
@@ -54,7 +54,11 @@ export function loadConfig(request: ConfigRequest): Result<LoadedConfig, readonl
       ],
     };
   }
-  const file = (name: string, layer: Setting['origin']['layer']) => readYamlFile(join(project, 'configs', name), `configs/${name}`, layer);
+  // A file of the folder that twin was started in stands for the project's of the same name.
+  const file = (name: string, layer: Setting['origin']['layer']) => {
+    const own = join(request.folder, 'configs', name);
+    return readYamlFile(existsSync(own) ? own : join(project, 'configs', name), `configs/${name}`, layer);
+  };
   const flags = readFlags(request.set);
   const deepestFirst = uses.toSorted((left, right) => depth(right.prefix) - depth(left.prefix));
   const read = [
@@ -65,7 +69,7 @@ export function loadConfig(request: ConfigRequest): Result<LoadedConfig, readonl
     scoped({ settings: readEnvironment(request.environment), problems: [] }, request),
     scoped(flags, request),
   ];
-  const unreadable = read.flatMap(({ problems }) => problems);
+  const unreadable = [...read.flatMap(({ problems }) => problems), ...strayFiles(request)];
   if (unreadable.length > 0) return { ok: false, error: unreadable };
   const merged = read.reduce<Settings>((below, { settings: above }) => layOver(below, above), new Map());
   const settings = keysAsWritten(merged);
@@ -94,13 +98,31 @@ function keysAsWritten(settings: Settings): Settings {
   return kept;
 }
 
+/** Files in `configs/pipelines` that no pipeline reads. */
+function strayFiles({ project, folder, pipelines }: ConfigRequest): readonly Problem[] {
+  const files = [...new Set([project, folder])].flatMap((root) => yamlNames(join(root, 'configs', 'pipelines')));
+  return [...new Set(files.filter((name) => !pipelines.includes(name)))].map((name) =>
+    configProblem(`There is no pipeline ${name}`, {
+      reason: 'unknown-pipeline',
+      where: `configs/pipelines/${name}.yaml`,
+      hint: nameHint(name, pipelines, 'pipelines'),
+    }),
+  );
+}
+
 /** The profiles of a project, by their files. */
 function profileNames(project: string): readonly string[] {
+  const names = yamlNames(join(project, 'configs', 'profiles'));
+  return names.length === 0 ? ['embedded'] : names;
+}
+
+/** The names of the YAML files in a folder; none where there is no such folder. */
+function yamlNames(folder: string): readonly string[] {
   try {
-    const files = readdirSync(join(project, 'configs', 'profiles'));
+    const files = readdirSync(folder);
     return files.filter((name) => name.endsWith('.yaml')).map((name) => name.slice(0, -'.yaml'.length));
   } catch {
-    return ['embedded'];
+    return [];
   }
 }
 

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import type { Node } from 'yaml';
 import type { Problem } from '../contracts/problem.ts';
@@ -12,18 +13,33 @@ export interface ReadFile {
 
 /** Reads a YAML file into settings. `name` is the path as messages show it. */
 export function readYamlFile(path: string, name: string, layer: Layer): ReadFile {
-  let text: string;
+  const refused = (problem: Problem): ReadFile => ({ settings: [], problems: [problem] });
+  let bytes: Buffer;
   try {
-    text = readFileSync(path, 'utf8');
+    bytes = readFileSync(path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return { settings: [], problems: [] };
-    return {
-      settings: [],
-      problems: [configProblem(`${name} cannot be read (${code})`, { where: name, hint: `Check its permissions: ls -l ${name}` })],
-    };
+    if (code === 'EISDIR')
+      return refused(configProblem(`${name} is a folder`, { where: name, expected: 'a YAML file', hint: 'Rename or remove it.' }));
+    return refused(configProblem(`${name} cannot be read (${code})`, { where: name, hint: `Check its permissions: ls -l ${name}` }));
   }
-  return parseYaml(text, name, layer);
+  if (!isUtf8(bytes) || bytes.includes(0)) {
+    const hint = 'Save it as UTF-8, or remove it.';
+    return refused(configProblem(`${name} is no text`, { where: name, expected: 'YAML in UTF-8', found: 'other bytes', hint }));
+  }
+  return parseYaml(bytes.toString('utf8'), name, layer);
+}
+
+/** A mistake of the YAML itself, with the line that it stands on. */
+function notYaml(text: string, name: string, { line, col }: { readonly line: number; readonly col: number }, said: string): Problem {
+  const found = text.split('\n')[line - 1]?.trim();
+  return configProblem(`${name} is not YAML: ${said}`, {
+    reason: 'invalid-yaml',
+    where: `${name}:${line}:${col}`,
+    ...(found && { found }),
+    hint: 'Mend that line. Every key and its values: configs/schemas/config.schema.json',
+  });
 }
 
 /** A problem of the configuration; exits 2. */
@@ -44,9 +60,9 @@ export function parseYaml(text: string, name: string, layer: Layer): ReadFile {
   if (document.errors.length > 0) {
     return {
       settings: [],
-      problems: document.errors.map((error) => {
-        const { line, col } = lines.linePos(error.pos[0]);
-        return configProblem(`${name} is not YAML: ${error.message}`, { where: `${name}:${line}:${col}`, reason: 'invalid-yaml' });
+      problems: document.errors.map(({ code, message, pos }) => {
+        const said = code === 'MULTIPLE_DOCS' ? 'a second document begins here' : message;
+        return notYaml(text, name, lines.linePos(pos[0]), said);
       }),
     };
   }
@@ -55,6 +71,10 @@ export function parseYaml(text: string, name: string, layer: Layer): ReadFile {
   const place = (node: unknown) => `${name}:${lines.linePos((node as Node | null)?.range?.[0] ?? 0).line}`;
   const walk = (node: unknown, address: string, where: string): void => {
     const target = isAlias(node) ? node.resolve(document) : node;
+    if (isAlias(node) && target === undefined) {
+      problems.push(notYaml(text, name, lines.linePos(node.range?.[0] ?? 0), `nothing above is marked &${node.source}`));
+      return;
+    }
     if (isMap(target)) {
       for (const pair of target.items) {
         const key = isScalar(pair.key) ? String(pair.key.value) : String(pair.key);

@@ -172,7 +172,8 @@ describe('a mistake in the configuration', () => {
     await files({ 'local.yaml': 'tenant: a\nindex: [1, 2\n' });
     expect(await refusal()).toMatchInlineSnapshot(`
       "error: configs/local.yaml is not YAML: Flow sequence in block collection must be sufficiently indented and end with a ]
-        at        configs/local.yaml:3:1"
+        at        configs/local.yaml:3:1
+        → Mend that line. Every key and its values: configs/schemas/config.schema.json"
     `);
   });
 
@@ -180,7 +181,9 @@ describe('a mistake in the configuration', () => {
     await files({ 'base.yaml': 'tenant: a\ntenant: b\n' });
     expect(await refusal()).toMatchInlineSnapshot(`
       "error: configs/base.yaml is not YAML: Map keys must be unique
-        at        configs/base.yaml:2:1"
+        at        configs/base.yaml:2:1
+        found     tenant: b
+        → Mend that line. Every key and its values: configs/schemas/config.schema.json"
     `);
   });
 

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { configFileJsonSchema } from '../../src/config/schema.ts';
+import { pipelines } from '../../pipelines/index.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
 
@@ -11,7 +12,7 @@ test('the JSON Schema in configs/schemas is the one that the configuration is ch
 });
 
 test('base.yaml says what the defaults say, so that a folder without it behaves alike', async () => {
-  const request = { folder: '/nowhere', profile: 'embedded', uses: [], pipelines: [], environment: {}, set: [] };
+  const request = { folder: '/nowhere', profile: 'embedded', uses: [], pipelines: Object.keys(pipelines), environment: {}, set: [] };
   const [withFiles, without] = [loadConfig({ ...request, project: root }), loadConfig({ ...request, project: '/nowhere' })];
   expect(withFiles.ok && withFiles.value.config).toEqual(without.ok && without.value.config);
 });
