@@ -17,7 +17,7 @@ export interface PlainEntry {
   readonly line: number;
 }
 
-const wordShape = String.raw`\.?[A-Za-z][\w./-]*(?: [\w./-]+)*`;
+const wordShape = String.raw`[./]*[A-Za-z][\w./-]*(?: [\w./-]+)*`;
 const numberShape = String.raw`(?:0|[1-9]\d{0,11})(?:\.\d{1,12})?`;
 const scalarShape = `(?:${wordShape}|${numberShape})`;
 const scalar = new RegExp(`^${scalarShape}$`);

@@ -30,6 +30,12 @@ describe('a plain file', () => {
     ]);
   });
 
+  test('may hold paths, absolute and relative', () => {
+    const text = 'state: /var/lib/twin\nsources: [../notes, ./a.md]\n';
+    expect(nested(text)).toEqual(parse(text));
+    expect(plainScalar('/var/lib/twin')).toBe('/var/lib/twin');
+  });
+
   test('may say nothing', () => {
     expect(readPlainYaml('')).toEqual([]);
     expect(readPlainYaml('# nothing\n\n  # at all\n')).toEqual([]);
