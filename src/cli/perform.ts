@@ -1,6 +1,7 @@
 import type { CommandOutcome } from '../contracts/command-results.ts';
 import { ProblemError } from '../contracts/problem.ts';
-import { openReporter, type Reporter } from '../report/reporter.ts';
+import { openReporter } from '../report/open-reporter.ts';
+import type { Reporter } from '../report/reporter.ts';
 import { type CommandContext, refused } from './context.ts';
 import { watchInterrupts } from './interrupt.ts';
 import { projectOf } from './project.ts';

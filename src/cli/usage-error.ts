@@ -1,4 +1,4 @@
-import { openReporter } from '../report/reporter.ts';
+import { openReporter } from '../report/open-reporter.ts';
 
 /** Says what is wrong with a command line, as commander found it, in the form of every other problem; returns the exit code. */
 export async function usageError(message: string, argv: readonly string[]): Promise<number> {

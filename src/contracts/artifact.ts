@@ -1,9 +1,6 @@
 import { z } from 'zod';
 import { Digest } from './document.ts';
 
-/** What an artifact is: a small JSON value, rows in JSON Lines, or a folder of files. */
-export type ArtifactKind = 'json' | 'rows' | 'folder';
-
 /** A small JSON value of a schema under a literal name. */
 export interface JsonArtifact<Name extends string = string, Value = unknown> {
   readonly kind: 'json';

@@ -8,8 +8,3 @@ export const promptTemplate = '### Instruction:\n{instruction}\n\n### Response:\
 
 /** Stored with every model, and compared whenever a model is loaded. */
 export const promptTemplateDigest = sha256(promptTemplate);
-
-/** The prompt for an instruction. */
-export function renderPrompt(instruction: string): string {
-  return promptTemplate.replace('{instruction}', () => instruction);
-}

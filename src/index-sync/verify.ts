@@ -1,5 +1,6 @@
 import type { DocumentKey, DocumentStore } from '../ports/document-store.ts';
 import type { VectorIndex } from '../ports/vector-index.ts';
+import { noIndex } from '../contracts/index-state.ts';
 import { ProblemError } from '../contracts/problem.ts';
 import type { IndexVerified } from '../contracts/results.ts';
 import { cachedVectors, vectorHash, type EmbeddingPorts } from './embedding-cache.ts';
@@ -59,16 +60,7 @@ export async function verifyIndex(
   ports: VerifyPorts,
 ): Promise<Verification> {
   const generation = await ports.vectorIndex.alias(index);
-  if (generation === null) {
-    throw new ProblemError({
-      reason: 'no-index',
-      message: `There is no index '${index}' yet`,
-      expected: 'an index that a feature pipeline has filled',
-      found: 'no generation under that name',
-      hint: 'Fill it with: twin run feature-pipeline',
-      exit: 1,
-    });
-  }
+  if (generation === null) throw new ProblemError(noIndex(index));
   const { expected, documents } = await expectedPoints(maker, ports, signal, progress);
   const differences = new Differences();
   const strangers = await compareIndex(generation, expected, ports.vectorIndex, differences, signal);

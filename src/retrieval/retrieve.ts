@@ -1,3 +1,4 @@
+import { noIndex } from '../contracts/index-state.ts';
 import { ProblemError } from '../contracts/problem.ts';
 import type { ChatModel } from '../ports/chat-model.ts';
 import type { Embedder } from '../ports/embedder.ts';
@@ -83,15 +84,3 @@ export async function retrieve(request: RetrievalRequest, ports: RetrievalPorts)
 }
 
 const emptyQuestion = { reason: 'empty-question', message: 'The question is empty', hint: 'Ask one: twin ask "…"', exit: 2 } as const;
-
-/** The problem of an index that was never built. */
-export function noIndex(index: string) {
-  return {
-    reason: 'no-index',
-    message: `There is no index '${index}' yet`,
-    expected: 'an index that a feature pipeline has filled',
-    found: 'no generation under that name',
-    hint: 'Fill it with: twin run feature-pipeline',
-    exit: 1,
-  } as const;
-}

@@ -1,11 +1,10 @@
 import { z } from 'zod';
 import { json } from '../../src/contracts/artifact.ts';
 import { digestOf } from '../../src/contracts/digest.ts';
-import { IndexState } from '../../src/contracts/index-state.ts';
+import { IndexState, noIndex } from '../../src/contracts/index-state.ts';
 import { ProblemError } from '../../src/contracts/problem.ts';
 import { defineStep } from '../../src/engine/define.ts';
 import { readIndexState } from '../../src/index-sync/read-index-state.ts';
-import { noIndex } from '../../src/retrieval/retrieve.ts';
 
 /** Finds the index that readers use, and what it holds. */
 export const resolveIndex = defineStep({

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { RunEvent } from '../../src/contracts/events/run.ts';
 import type { Problem } from '../../src/contracts/problem.ts';
 import type { PlannedStep } from '../../src/contracts/run.ts';
-import { openReporter } from '../../src/report/reporter.ts';
+import { openReporter } from '../../src/report/open-reporter.ts';
 
 const run = '3f2a9c';
 const problem: Problem = {

@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import type { CommandContext } from '../../src/cli/context.ts';
 import type { CommandOutcome, CommandResult } from '../../src/contracts/command-results.ts';
 import type { RunEvent } from '../../src/contracts/events/run.ts';
-import { openReporter } from '../../src/report/reporter.ts';
+import { openReporter } from '../../src/report/open-reporter.ts';
 
 /** The project of tests/fixtures. */
 export const fixtureProject = resolve(import.meta.dirname, '../fixtures/project');
