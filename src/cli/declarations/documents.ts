@@ -1,0 +1,25 @@
+import type { Command } from 'commander';
+import { declare, group } from './declare.ts';
+
+/** Commands about documents and the index made of them. */
+export function declareDocuments(program: Command): void {
+  const verify = group(program, 'verify', 'prove that derived data is right: index');
+  declare(
+    verify,
+    'index',
+    'compare the index with what the documents say it should hold; exit 3 if they differ',
+    ['twin verify index', 'twin verify index --json'],
+    async () => (await import('../commands/verify.ts')).verifyIndex,
+  );
+
+  declare(
+    program,
+    'collect <paths...>',
+    'collect files, folders, git working trees and exports into the document store',
+    ['twin collect README.md docs', 'twin collect ~/articles --prune'],
+    async () => (await import('../commands/collect.ts')).collect,
+  )
+    .option('--prune', 'delete documents that their source no longer holds')
+    .option('--strict', 'exit 3 when input lines were rejected')
+    .option('--no-wait', 'fail at once when another run holds what this one needs');
+}

@@ -1,0 +1,58 @@
+import type { Command } from 'commander';
+import { collectValues, declare } from './declare.ts';
+
+/** Commands that set up and run pipelines. */
+export function declarePipelines(program: Command): void {
+  declare(
+    program,
+    'quickstart',
+    'build a twin of this project with every pipeline, and ask it a question',
+    ['twin quickstart', 'twin quickstart --json | tail -1'],
+    async () => (await import('../commands/quickstart.ts')).quickstart,
+  ).option('--set <address=value>', 'set a parameter of a step', collectValues);
+
+  declare(
+    program,
+    'doctor',
+    'check everything that a run needs, all at once',
+    ['twin doctor', 'twin doctor --json'],
+    async () => (await import('../commands/doctor.ts')).doctor,
+  );
+
+  declare(
+    program,
+    'run <pipeline>',
+    'run a pipeline: what is unchanged is taken from the cache',
+    [
+      'twin run nightly',
+      'twin run feature-pipeline --set sync-index.chunk-documents.maxTokens=200',
+      'twin run training-pipeline --from train-sft --dry-run',
+    ],
+    async () => (await import('../commands/run.ts')).run,
+  )
+    .option('--set <address=value>', 'set a parameter of a step, or a key of the configuration; may be repeated', collectValues)
+    .option('--from <step>', 'begin with this step; earlier results are reused')
+    .option('--to <step>', 'end with this step')
+    .option('--only <step>', 'run this step alone; earlier results are reused')
+    .option('--force <step>', 'run this step although its result is known; may be repeated', collectValues)
+    .option('--dry-run', 'show the plan and change nothing')
+    .option('--keep-going', 'after a failure, finish the steps that do not depend on it')
+    .option('--no-wait', 'fail at once when another run holds what this one needs')
+    .option('--strict', 'exit 3 when input lines were rejected')
+    .option('--gate <mode>', 'strict: an evaluation that fails or is undecided refuses the run');
+
+  declare(
+    program,
+    'plan <pipeline>',
+    'show what a run would do, and why; changes nothing',
+    ['twin plan nightly', 'twin plan feature-pipeline --offline'],
+    async () => (await import('../commands/plan.ts')).plan,
+  )
+    .option('--set <address=value>', 'set a parameter of a step; may be repeated', collectValues)
+    .option('--force <step>', 'as of twin run; may be repeated', collectValues)
+    .option('--from <step>', 'as of twin run')
+    .option('--to <step>', 'as of twin run')
+    .option('--only <step>', 'as of twin run')
+    .option('--offline', 'ask no outside state')
+    .option('--check', 'also check everything that a run needs, as doctor does');
+}
