@@ -15,6 +15,10 @@ export function withCacheTables(journal: MetadataStore, cache: MetadataStore): M
     get: (table, keys) => of(table).get(table, keys),
     scan: (table, prefix, after, limit) => of(table).scan(table, prefix, after, limit),
     clear: (table) => of(table).clear(table),
+    async purge(before, options) {
+      const [ofJournal, ofCache] = [await journal.purge(before, options), await cache.purge(before, options)];
+      return { rows: ofJournal.rows + ofCache.rows, bytes: ofJournal.bytes + ofCache.bytes };
+    },
     now: () => journal.now(),
     async close() {
       await journal.close();

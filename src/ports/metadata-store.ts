@@ -57,6 +57,11 @@ export interface MetadataStore {
   scan(table: string, prefix: string, after: string, limit: number): Promise<readonly TableRow[]>;
   /** Empties a table that may be emptied: a cache, or an index that replay rebuilds. */
   clear(table: string): Promise<void>;
+  /**
+   * Frees the room of rows, of any table, that were deleted or had expired before a moment by the store's clock. Their counts of revisions go with them,
+   * so the moment must be so long ago that nobody who knew them is still about. With `dryRun` it only counts.
+   */
+  purge(before: number, options?: { readonly dryRun?: boolean }): Promise<{ readonly rows: number; readonly bytes: number }>;
   /** The store's clock, in milliseconds. */
   now(): Promise<number>;
   close(): Promise<void>;

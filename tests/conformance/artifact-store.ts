@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { sha256 } from '../../src/contracts/digest.ts';
 import type { ArtifactStore } from '../../src/ports/artifact-store.ts';
@@ -97,6 +98,63 @@ export function artifactStoreConformance(name: string, open: () => Promise<Artif
       expect(await store.has('folder', folder)).toBe(false);
       expect(await putText('hello')).toEqual(file);
       expect(await store.has('file', file, { verify: true })).toBe(true);
+    });
+
+    test('all content is listed with its size and the time at which it was put', async () => {
+      const before = Date.now() - 2000;
+      const file = await putText('hello');
+      const folder = await store.putFolder(await staged(model));
+      const listed = await Array.fromAsync(store.list());
+      expect(listed.map(({ kind, digest, bytes }) => ({ kind, digest, bytes })).toSorted((a, b) => a.kind.localeCompare(b.kind))).toEqual([
+        { kind: 'file', digest: file.digest, bytes: 5 },
+        { kind: 'folder', digest: folder.digest, bytes: 5 },
+      ]);
+      for (const { putAt } of listed) {
+        expect(putAt).toBeGreaterThan(before);
+        expect(putAt).toBeLessThan(Date.now() + 2000);
+      }
+    });
+
+    test('an empty store lists nothing', async () => {
+      expect(await Array.fromAsync(store.list())).toEqual([]);
+      expect(await Array.fromAsync(store.leftovers())).toEqual([]);
+    });
+
+    test('content that was put since a moment stays, and says so', async () => {
+      const { digest } = await putText('hello');
+      const { putAt } = (await Array.fromAsync(store.list()))[0]!;
+      expect(await store.remove('file', digest, { putBefore: putAt })).toBe(false);
+      expect(await text(await store.read(digest))).toBe('hello');
+      expect(await store.remove('file', digest, { putBefore: putAt + 1000 })).toBe(true);
+      expect(await store.remove('file', digest, { putBefore: putAt + 1000 })).toBe(false);
+    });
+
+    test('putting content that is there already renews the time at which it was put', async () => {
+      const file = await putText('hello');
+      const folder = await store.putFolder(await staged(model));
+      const first = Math.max(...(await Array.fromAsync(store.list())).map(({ putAt }) => putAt));
+      // Stores may count in whole seconds.
+      await delay(1100);
+      await putText('hello');
+      await store.putFolder(await staged(model));
+      for (const [kind, { digest }] of [
+        ['file', file],
+        ['folder', folder],
+      ] as const) {
+        expect(await store.remove(kind, digest, { putBefore: first + 1 })).toBe(false);
+        expect(await store.remove(kind, digest)).toBe(true);
+      }
+    });
+
+    test('a staging folder that nobody took over is listed and can be removed', async () => {
+      const path = join(await store.stage(), 'half');
+      await writeFile(path, 'written');
+      const left = await Array.fromAsync(store.leftovers());
+      const mine = left.find(({ bytes }) => bytes === 7)!;
+      expect(mine.changedAt).toBeGreaterThan(Date.now() - 10_000);
+      await store.removeLeftover(mine.name);
+      expect(existsSync(path)).toBe(false);
+      expect((await Array.fromAsync(store.leftovers())).map(({ name }) => name)).not.toContain(mine.name);
     });
 
     test('closing twice is harmless', async () => {

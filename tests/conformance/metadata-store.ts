@@ -190,6 +190,29 @@ export function metadataStoreConformance(name: string, open: () => Promise<Metad
       ).toHaveLength(2500);
     });
 
+    test('purging frees rows that were deleted or had expired before a moment, and no others', async () => {
+      await write('t', 'kept', 0, { n: 1 });
+      await write('t', 'expiring', 0, { n: 1 }, 1_000_000);
+      await write('t', 'deleted', 0, { n: 1 });
+      await store.putMany('t', [{ key: 'deleted', expectedRevision: 1, row: null }]);
+      await write('u', 'expired', 0, { n: 1 }, 1);
+      const later = (await store.now()) + 1000;
+      const dry = await store.purge(later, { dryRun: true });
+      expect(dry.rows).toBeLessThanOrEqual(2);
+      expect(await store.purge(later)).toEqual(dry);
+      expect((await store.purge(later)).rows).toBe(0);
+      expect(await keys('', '', 10)).toEqual(['expiring', 'kept']);
+      expect(await write('t', 'deleted', 0, { n: 2 })).toMatchObject({ ok: true });
+      expect(await write('u', 'expired', 0, { n: 2 })).toMatchObject({ ok: true });
+    });
+
+    test('what was deleted since the moment keeps its count of revisions', async () => {
+      await write('t', 'a', 0, { n: 1 });
+      await store.putMany('t', [{ key: 'a', expectedRevision: 1, row: null }]);
+      await store.purge(1);
+      expect(await write('t', 'a', 0, { n: 2 })).toEqual({ ok: true, revision: 3 });
+    });
+
     test('closing twice is harmless', async () => {
       await store.append('run/a', null, [1]);
       await store.close();

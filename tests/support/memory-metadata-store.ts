@@ -67,6 +67,17 @@ export function memoryMetadataStore(clock: () => number = Date.now): MetadataSto
     async clear(table) {
       tables.delete(table);
     },
+    async purge(before, { dryRun = false } = {}) {
+      let rows = 0;
+      for (const table of tables.values()) {
+        for (const [key, row] of table) {
+          if (row.expiresAt >= before) continue;
+          rows++;
+          if (!dryRun) table.delete(key);
+        }
+      }
+      return { rows, bytes: 0 };
+    },
     async now() {
       return clock();
     },

@@ -1,11 +1,12 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { chmod, cp, lstat, mkdir, open, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { chmod, cp, lstat, mkdir, open, readFile, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { canonicalJson, sha256 } from '../../contracts/digest.ts';
 import { ProblemError } from '../../contracts/problem.ts';
 import type { ArtifactStore, StoredContent } from '../../ports/artifact-store.ts';
+import { contentsOf, leftoversIn } from './folder-listing.ts';
 
 /** A file of a folder artifact. */
 interface ManifestFile {
@@ -38,13 +39,16 @@ export function openFolderArtifactStore({ folder }: { readonly folder: string })
 
   /** Gives staged content its name; a folder that already stands there whole wins. */
   const settle = async (kind: Kind, staged: string, content: StoredContent) => {
+    const now = new Date();
+    // Its time says when it was put, not when it was written.
+    await utimes(staged, now, now);
     const target = place(kind, content.digest);
     const parent = dirname(target);
     await mkdir(parent, { recursive: true });
     await rename(staged, target).catch(async (error: unknown) => {
       // Only a folder is in the way of another: it stays where it is whole, and makes room where it is broken.
       if (codeOf(error) !== 'ENOTEMPTY' && codeOf(error) !== 'EEXIST') throw error;
-      if (await whole(kind, target, content.bytes)) return;
+      if (await whole(kind, target, content.bytes)) return utimes(target, now, now);
       await rename(target, join(await stage(), 'broken'));
       await rename(staged, target);
     });
@@ -106,13 +110,25 @@ export function openFolderArtifactStore({ folder }: { readonly folder: string })
       return kind === 'file' ? target : join(target, 'files');
     },
 
-    async remove(kind, digest) {
+    async remove(kind, digest, { putBefore = Infinity } = {}) {
       const target = place(kind, digest);
+      if (!(await wasPutBefore(target, putBefore))) return false;
       // Renamed first, so that a folder that is half removed never stands under its name.
       const removed = join(await stage(), 'removed');
-      await rename(target, removed).catch(ignoreAbsence);
+      const gone = await rename(target, removed).then(
+        () => true,
+        (error: unknown) => (ignoreAbsence(error), false),
+      );
+      // Whoever put it since the look at it gets it back; where it was put once more meanwhile, this one is too many.
+      const stays = gone && !(await wasPutBefore(removed, putBefore));
+      if (stays) await rename(removed, target).catch(() => undefined);
       await rm(dirname(removed), { recursive: true, force: true });
+      return gone && !stays;
     },
+
+    list: () => contentsOf(folder),
+    leftovers: () => leftoversIn(staging),
+    removeLeftover: (name) => rm(join(staging, basename(name)), { recursive: true, force: true }),
 
     close: () => Promise.resolve(),
   };
@@ -161,6 +177,12 @@ async function filesBelow(folder: string): Promise<string[]> {
   };
   await visit('');
   return found.toSorted();
+}
+
+/** Whether something stands at a place that was put before a moment. */
+async function wasPutBefore(path: string, moment: number): Promise<boolean> {
+  const found = await lstat(path).catch(() => null);
+  return found !== null && found.mtimeMs < moment;
 }
 
 async function syncFoldersBelow(folder: string): Promise<void> {

@@ -124,6 +124,29 @@ export function openSqliteMetadataStore({
       while ((await database.write((connection) => connection.run(part, table))) > 0);
     },
 
+    async purge(before, { dryRun = false } = {}) {
+      const bytes = 'length(CAST(collection AS BLOB)) + length(CAST(key AS BLOB)) + length(CAST(data AS BLOB))';
+      let total = { rows: 0, bytes: 0 };
+      // In parts, each a short transaction of its own.
+      for (let after = 0; ;) {
+        const part = await database.read((connection) =>
+          connection.all<{ id: number; bytes: number }>(
+            `SELECT id, ${bytes} AS bytes FROM row WHERE id > ? AND expires_at < ? ORDER BY id LIMIT 1000`,
+            after,
+            before,
+          ),
+        );
+        if (part.length === 0) return total;
+        after = part.at(-1)!.id;
+        const gone = dryRun
+          ? part
+          : await database.write((connection) =>
+              part.filter(({ id }) => connection.run('DELETE FROM row WHERE id = ? AND expires_at < ?', id, before) > 0),
+            );
+        total = { rows: total.rows + gone.length, bytes: gone.reduce((sum, row) => sum + row.bytes, total.bytes) };
+      }
+    },
+
     now: () => Promise.resolve(Date.now()),
     close: () => database.close(),
   };
@@ -150,7 +173,8 @@ function put(
   const actual = visible(stored)?.revision ?? 0;
   if (expectedRevision !== null && expectedRevision !== actual) return { ok: false, actual };
   if (data === null) {
-    if (actual > 0) connection.run("UPDATE row SET revision = revision + 1, expires_at = 0, data = 'null' WHERE id = ?", stored!.id);
+    if (actual > 0)
+      connection.run("UPDATE row SET revision = revision + 1, expires_at = ?, data = 'null' WHERE id = ?", Date.now(), stored!.id);
     return { ok: true, revision: 0 };
   }
   const revision = (stored?.revision ?? 0) + 1;
