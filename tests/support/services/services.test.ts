@@ -17,6 +17,7 @@ test('a free port can be listened on', async () => {
   const port = await freePort();
   const server = createServer().listen(port, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
+  expect(server.address()).toMatchObject({ port });
   server.close();
 });
 
