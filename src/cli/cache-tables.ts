@@ -13,7 +13,7 @@ export function withCacheTables(journal: MetadataStore, cache: MetadataStore): M
     streams: (prefix, after, limit) => journal.streams(prefix, after, limit),
     putMany: (table, writes, durability) => of(table).putMany(table, writes, durability),
     get: (table, keys) => of(table).get(table, keys),
-    scan: (table, prefix, after, limit) => of(table).scan(table, prefix, after, limit),
+    scan: (table, prefix, after, limit, order) => of(table).scan(table, prefix, after, limit, order),
     clear: (table) => of(table).clear(table),
     async purge(before, options) {
       const [ofJournal, ofCache] = [await journal.purge(before, options), await cache.purge(before, options)];

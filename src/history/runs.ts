@@ -9,27 +9,41 @@ import { runStream, runsTable } from './tables.ts';
 /** Rows that are read at once. */
 const pageSize = 500;
 
-/** The newest runs, newest first. */
+/** The newest runs, newest first: all of them, those of one pipeline, those before a run. */
 export async function listRuns(
   store: MetadataStore,
-  { limit = 20, pipeline }: { readonly limit?: number; readonly pipeline?: string } = {},
+  { limit = 20, ...wanted }: { readonly limit?: number; readonly pipeline?: string; readonly before?: string } = {},
 ): Promise<readonly RunSummary[]> {
   const runs: RunSummary[] = [];
-  for (let after = ''; ;) {
-    const page = await store.scan(runsTable, '', after, pageSize);
-    runs.push(...page.map((row) => row.row as unknown as RunSummary));
-    if (page.length < pageSize) break;
+  for await (const run of newestRuns(store, { ...wanted, pageSize: Math.min(limit, pageSize) })) {
+    if (runs.length >= limit) break;
+    runs.push(run);
+  }
+  return runs;
+}
+
+/** Runs from the newest on, read as they are asked for: an id begins with the time of its run. */
+export async function* newestRuns(
+  store: MetadataStore,
+  options: { readonly pipeline?: string | undefined; readonly before?: string | undefined; readonly pageSize?: number } = {},
+): AsyncGenerator<RunSummary> {
+  const { pipeline, before = '', pageSize: rows = 50 } = options;
+  for (let after = before; ;) {
+    const page = await store.scan(runsTable, '', after, rows, 'descending');
+    for (const { row } of page) {
+      const run = row as unknown as RunSummary;
+      if (pipeline === undefined || run.pipeline === pipeline) yield run;
+    }
+    if (page.length < rows) return;
     after = page.at(-1)!.key;
   }
-  const wanted = pipeline === undefined ? runs : runs.filter((run) => run.pipeline === pipeline);
-  return wanted.toReversed().slice(0, limit);
 }
 
 /** A run with all its steps; `latest` names the newest, and so does an id's unambiguous beginning or end. */
 export async function showRun(store: MetadataStore, id: string): Promise<Result<RunView>> {
   const exact = foldRun(await readRun(store, id));
   if (exact) return { ok: true, value: exact };
-  const runs = (await listRuns(store, { limit: Infinity })).map((run) => run.run);
+  const runs = (await listRuns(store, { limit: id === 'latest' ? 1 : Infinity })).map((run) => run.run);
   const found = id === 'latest' ? runs.slice(0, 1) : runs.filter((run) => run.startsWith(id) || run.endsWith(id));
   const view = found.length === 1 ? foldRun(await readRun(store, found[0]!)) : null;
   if (view) return { ok: true, value: view };

@@ -26,6 +26,9 @@ export interface RowWrite {
 /** What became of a write: the row's new revision (0 of a deleted one), or the revision that stood in its way. */
 export type WriteOutcome = { readonly ok: true; readonly revision: number } | { readonly ok: false; readonly actual: number };
 
+/** From the smallest key on, as by default, or from the greatest. */
+export type ScanOrder = 'ascending' | 'descending';
+
 /** `process`: survives the death of this process. `power`: on disk before the promise resolves, as records that guard an effect must be. */
 export type Durability = 'process' | 'power';
 
@@ -53,8 +56,11 @@ export interface MetadataStore {
   putMany(table: string, writes: readonly RowWrite[], durability?: Durability): Promise<readonly WriteOutcome[]>;
   /** One row or null a key, in their order. */
   get(table: string, keys: readonly string[]): Promise<readonly (TableRow | null)[]>;
-  /** Rows whose key has the prefix and is greater than `after`, sorted by key. */
-  scan(table: string, prefix: string, after: string, limit: number): Promise<readonly TableRow[]>;
+  /**
+   * Rows whose key has the prefix and is greater than `after`, sorted by key.
+   * Descending, they come from the greatest key on, and `after` is the key that all of them are less than ('': from the end).
+   */
+  scan(table: string, prefix: string, after: string, limit: number, order?: ScanOrder): Promise<readonly TableRow[]>;
   /** Empties a table that may be emptied: a cache, or an index that replay rebuilds. */
   clear(table: string): Promise<void>;
   /**

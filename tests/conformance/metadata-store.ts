@@ -142,6 +142,17 @@ export function metadataStoreConformance(name: string, open: () => Promise<Metad
       expect(await keys('c', '', 10)).toEqual([]);
     });
 
+    test('a descending scan begins at the greatest key of a prefix and goes on below a key', async () => {
+      for (const key of ['a', 'a1', 'a2', 'a3', 'b']) await write('t', key, 0, 1);
+      await write('t', 'a9', 0, 'row', 0);
+      const down = async (prefix: string, after: string, limit: number) =>
+        (await store.scan('t', prefix, after, limit, 'descending')).map((row) => row.key);
+      expect(await down('', '', 10)).toEqual(['b', 'a3', 'a2', 'a1', 'a']);
+      expect(await down('a', '', 2)).toEqual(['a3', 'a2']);
+      expect(await down('a', 'a2', 10)).toEqual(['a1', 'a']);
+      expect(await down('', 'a', 10)).toEqual([]);
+    });
+
     test('a scan sorts any keys by their UTF-8 bytes and finds those of a prefix', async () => {
       await fc.assert(
         fc.asyncProperty(fc.uniqueArray(keyTexts, { maxLength: 12 }), keyTexts, async (names, prefix) => {

@@ -56,10 +56,11 @@ export function memoryMetadataStore(clock: () => number = Date.now): MetadataSto
       called('get');
       return keys.map((key) => live(table, key) ?? null);
     },
-    async scan(table, prefix, after, limit) {
+    async scan(table, prefix, after, limit, order = 'ascending') {
       called('scan');
-      const keys = [...(tables.get(table)?.keys() ?? [])].filter((key) => key.startsWith(prefix) && key > after).toSorted();
-      return keys
+      const within = (key: string): boolean => (order === 'ascending' ? key > after : after === '' || key < after);
+      const keys = [...(tables.get(table)?.keys() ?? [])].filter((key) => key.startsWith(prefix) && within(key)).toSorted();
+      return (order === 'ascending' ? keys : keys.toReversed())
         .map((key) => live(table, key))
         .filter((row) => row !== undefined)
         .slice(0, limit);

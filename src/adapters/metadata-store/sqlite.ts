@@ -101,12 +101,13 @@ export function openSqliteMetadataStore({
       return rows;
     },
 
-    async scan(table, prefix, after, limit) {
+    async scan(table, prefix, after, limit, order = 'ascending') {
+      const from = order === 'ascending' ? 'key > ?3' : "(?3 = '' OR key < ?3)";
       const rows = await database.read((connection) =>
         connection.all<SavedRow>(
           `SELECT id, key, revision, expires_at, data FROM row
-           WHERE collection = ?1 AND key >= ?2 AND key > ?3 AND (?4 IS NULL OR key < ?4) AND (expires_at IS NULL OR expires_at > ?5)
-           ORDER BY key LIMIT ?6`,
+           WHERE collection = ?1 AND key >= ?2 AND ${from} AND (?4 IS NULL OR key < ?4) AND (expires_at IS NULL OR expires_at > ?5)
+           ORDER BY key ${order === 'ascending' ? 'ASC' : 'DESC'} LIMIT ?6`,
           table,
           prefix,
           after,
