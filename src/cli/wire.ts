@@ -6,6 +6,7 @@ import type { MetadataStore } from '../ports/metadata-store.ts';
 import type { PortName, Ports, PortSource } from '../ports/ports.ts';
 import type { PythonRuntime } from '../workers/python-runtime.ts';
 import { withCacheTables } from './cache-tables.ts';
+import { newLifetime } from './lifetime.ts';
 import { installation } from './project.ts';
 import { type StateFolder, stateFolder } from './state-folder.ts';
 
@@ -42,23 +43,8 @@ const jobLeaseSeconds = 15 * 60;
 export function wire({ config, folder, environment, progress, writes }: WireOptions): Wired {
   const state = stateFolder(config.state, folder);
   const file = (path: string, may = writes === 'everything') => (may || existsSync(path) ? path : ':memory:');
-  const opened: { close(): Promise<void> }[] = [];
-  const once = <Value>(open: () => Promise<Value>): (() => Promise<Value>) => {
-    let value: Promise<Value> | null = null;
-    return () => (value ??= open());
-  };
-  const closing = <Value extends { close(): Promise<void> }>(open: () => Promise<Value>) =>
-    once(async () => {
-      const value = await open();
-      opened.push(value);
-      return value;
-    });
-  const service = <Value extends object>(open: () => Promise<Value | (Value & AsyncDisposable)>) =>
-    once(async (): Promise<Value> => {
-      const value = await open();
-      if (Symbol.asyncDispose in value) opened.push({ close: async () => value[Symbol.asyncDispose]() });
-      return value;
-    });
+  const lifetime = newLifetime();
+  const { once, closing, service } = lifetime;
 
   const python = once(async () => {
     const [{ pythonRuntime }, { userCacheFolder }] = await Promise.all([
@@ -136,8 +122,6 @@ export function wire({ config, folder, environment, progress, writes }: WireOpti
         }
       },
     },
-    async dispose() {
-      for (const one of opened.splice(0).toReversed()) await one.close();
-    },
+    dispose: () => lifetime.end(),
   };
 }
