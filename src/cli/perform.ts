@@ -24,6 +24,11 @@ export async function perform(options: PerformOptions, command: (context: Comman
   // Whoever reads our output may have read enough (`| head`).
   stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
   process.on('exit', () => reporter.close());
+  // What nobody caught is told like any other bug: masked, and as one JSON line where that was asked for.
+  process.on('uncaughtException', (error) => {
+    reporter.problems([bug(error)]);
+    process.exit(1);
+  });
 
   const interruption = watchInterrupts(() => reporter.progress('Stopping: running jobs save a checkpoint first. Once more ends at once.'));
   const closing: (() => Promise<void>)[] = [];

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { access, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { secretReader, secretReferences, type SecretSurroundings } from '../config/read-secret.ts';
 import type { Config } from '../config/schema.ts';
 import { type Problem, ProblemError } from '../contracts/problem.ts';
 import type { Graph } from '../engine/graph.ts';
@@ -40,8 +41,13 @@ export async function preflight(
   environment: Readonly<Record<string, string | undefined>>,
   python: boolean,
 ): Promise<readonly Check[]> {
-  const checks = [checkState(session), checkSecrets(session.config, environment), ...(python ? [checkPython(session, environment)] : [])];
-  return (await Promise.all(checks)).flat();
+  const { config, folder } = session;
+  const checks = [
+    checkState(session),
+    checkSecrets(config, { environment, folder }),
+    ...(python ? [checkPython(session, environment)] : []),
+  ];
+  return [...checkChatModel(config), ...(await Promise.all(checks)).flat()];
 }
 
 async function checkPython({ wired }: Session, environment: Readonly<Record<string, string | undefined>>): Promise<readonly Check[]> {
@@ -135,20 +141,27 @@ async function nearestFolder(folder: string): Promise<string> {
   }
 }
 
-async function checkSecrets({ chatModel }: Config, environment: Readonly<Record<string, string | undefined>>): Promise<readonly Check[]> {
-  if (chatModel.kind === 'none') return [{ subject: 'chat model', found: 'none configured: ask shows passages', problem: null }];
-  const { url, model, apiKey } = chatModel;
-  if (apiKey !== undefined && !environment[apiKey.env]) {
-    const problem: Problem = {
-      reason: 'secret-missing',
-      message: `The key of the chat model is to be found in ${apiKey.env}, which is not set`,
-      where: 'chatModel.apiKey.env',
-      hint: `Set it: export ${apiKey.env}=…`,
-      exit: 2,
-    };
-    return [{ subject: 'chat model', found: '', problem }];
-  }
-  return [{ subject: 'chat model', found: `${model} at ${url}`, problem: null }];
+/** Secrets that lie in the environment or in files are there; a command is run when its secret is needed. */
+async function checkSecrets(config: Config, surroundings: SecretSurroundings): Promise<readonly Check[]> {
+  const references = secretReferences(config);
+  const checks = references.map(async ({ key, reference }): Promise<Check> => {
+    const from = 'env' in reference ? reference.env : 'file' in reference ? reference.file : `the command ${reference.command[0]}`;
+    const found = { subject: 'secrets', found: `${key} from ${from}`, problem: null };
+    if ('command' in reference) return found;
+    try {
+      await secretReader(reference, key, surroundings)();
+      return found;
+    } catch (error) {
+      if (error instanceof ProblemError) return failed('secrets', error.problem);
+      throw error;
+    }
+  });
+  return Promise.all(checks);
+}
+
+function checkChatModel({ chatModel }: Config): readonly Check[] {
+  const found = chatModel.kind === 'none' ? 'none configured: ask shows passages' : `${chatModel.model} at ${chatModel.url}`;
+  return [{ subject: 'chat model', found, problem: null }];
 }
 
 /** Whether a configured chat model answers at all; asked by doctor alone, as a run may not need it. */

@@ -1,6 +1,7 @@
 import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs';
 import { join } from 'node:path';
 import type { RunEvent } from '../contracts/events/run.ts';
+import { mask } from '../contracts/masking.ts';
 
 /** The file that holds what a run said, one event a line. */
 export function runLogFile(folder: string, run: string): string {
@@ -25,7 +26,7 @@ export function openRunLog(folder: string): RunLog {
         stream = createWriteStream(runLogFile(folder, event.run), { flags: 'a' });
         stream.on('error', () => {});
       }
-      stream.write(`${JSON.stringify(event)}\n`);
+      stream.write(`${mask(JSON.stringify(event))}\n`);
     },
     close: () =>
       new Promise((resolve) => {

@@ -2,6 +2,7 @@ import { appendFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { CommandOutcome } from '../contracts/command-results.ts';
 import type { RunEvent, RunFinished } from '../contracts/events/run.ts';
+import { mask } from '../contracts/masking.ts';
 import type { Problem } from '../contracts/problem.ts';
 import { executeRun, type RunEnd } from '../engine/execute.ts';
 import type { RunOptions } from '../engine/run-options.ts';
@@ -70,7 +71,7 @@ export async function runPipeline(
   await beforeEnd?.(steps);
   if (finished !== null) context.emit(finished);
   const summary = context.environment['GITHUB_STEP_SUMMARY'];
-  if (summary) await appendFile(summary, runSummary([...steps, ...(finished === null ? [] : [finished])])).catch(() => undefined);
+  if (summary) await appendFile(summary, mask(runSummary([...steps, ...(finished === null ? [] : [finished])]))).catch(() => undefined);
   return done({ type: 'none' }, rejected > 0 && end.status === 'succeeded' ? 3 : exitOf(end));
 }
 

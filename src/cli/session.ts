@@ -1,4 +1,5 @@
 import { loadConfig, type LoadedConfig, type UsedPipeline } from '../config/load.ts';
+import { registerEnvironmentSecrets } from '../config/read-secret.ts';
 import type { Problem, Result } from '../contracts/problem.ts';
 import type { CommandContext } from './context.ts';
 import { type PipelineIndex, pipelineIndex } from './project.ts';
@@ -15,6 +16,8 @@ export interface SessionOptions {
 /** Configuration and adapters of one command. */
 export interface Session extends LoadedConfig {
   readonly wired: Wired;
+  /** Where twin was started. */
+  readonly folder: string;
 }
 
 /** Loads the configuration and wires the adapters, which close when the command ends. */
@@ -30,6 +33,7 @@ export async function openSession(context: CommandContext, options: SessionOptio
     set: options.set ?? [],
   });
   if (!loaded.ok) return loaded;
+  registerEnvironmentSecrets(loaded.value.config, context.environment);
   const wired = wire({
     config: loaded.value.config,
     folder: context.folder,
@@ -38,5 +42,5 @@ export async function openSession(context: CommandContext, options: SessionOptio
     writes: options.writes ?? 'everything',
   });
   context.onEnd(() => wired.dispose());
-  return { ok: true, value: { ...loaded.value, wired } };
+  return { ok: true, value: { ...loaded.value, wired, folder: context.folder } };
 }

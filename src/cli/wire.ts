@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { secretReader } from '../config/read-secret.ts';
 import type { Config } from '../config/schema.ts';
 import type { ArtifactStore } from '../ports/artifact-store.ts';
 import type { MetadataStore } from '../ports/metadata-store.ts';
@@ -95,9 +96,14 @@ export function wire({ config, folder, environment, progress, writes }: WireOpti
       if (embedder.kind === 'fake') return (await import('../adapters/embedder/fake.ts')).fakeEmbedder(embedder);
       return (await import('../adapters/embedder/python.ts')).pythonEmbedder(await python());
     }),
-    chatModels: service(async () =>
-      (await import('../adapters/chat-model/models.ts')).openChatModels({ runtime: await python(), config: config.chatModel, environment }),
-    ),
+    chatModels: service(async () => {
+      const { chatModel } = config;
+      const apiKey =
+        chatModel.kind === 'openai-compatible' && chatModel.apiKey
+          ? secretReader(chatModel.apiKey, 'chatModel.apiKey', { environment, folder })
+          : undefined;
+      return (await import('../adapters/chat-model/models.ts')).openChatModels({ runtime: await python(), config: chatModel, apiKey });
+    }),
     reranker: once(() => Promise.resolve(null)),
   };
 

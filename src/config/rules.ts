@@ -9,8 +9,8 @@ export function checkRules(_config: Config, settings: Settings): readonly Proble
     if (address.startsWith('params.') || typeof value !== 'string' || !/^[a-z0-9+.-]+:\/\/[^/?#]*@/i.test(value)) return [];
     const hint =
       address === 'chatModel.url'
-        ? 'Name the variable that holds the key instead: chatModel.apiKey.env: NAME'
-        : `Name the variable that holds the whole URL instead: ${address}.env: NAME`;
+        ? 'Name the variable, file or command that holds the key instead: chatModel.apiKey.env: NAME'
+        : `Name the variable, file or command that holds the whole URL instead: ${address}.env: NAME`;
     return [
       configProblem(`${address} holds a credential`, {
         reason: 'secret-in-config',

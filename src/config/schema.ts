@@ -1,12 +1,21 @@
 import { z } from 'zod';
 
 /** A secret, by where it is found: its value is read when it is needed, and never stored, printed or hashed. */
-export const SecretReference = z.strictObject({
-  env: z
-    .string()
-    .regex(/^[A-Za-z_][A-Za-z0-9_]*$/)
-    .describe('Name of the environment variable that holds the secret.'),
-});
+export const SecretReference = z.union([
+  z.strictObject({
+    env: z
+      .string()
+      .regex(/^[A-Za-z_][A-Za-z0-9_]*$/)
+      .describe('Name of the environment variable that holds the secret.'),
+  }),
+  z.strictObject({ file: z.string().min(1).describe('File that holds the secret, relative to where twin is started.') }),
+  z.strictObject({
+    command: z
+      .array(z.string().min(1))
+      .min(1)
+      .describe('Program and arguments that print the secret: [pass, show, openai]. No shell is used.'),
+  }),
+]);
 export type SecretReference = z.output<typeof SecretReference>;
 
 const Embedder = z.discriminatedUnion('kind', [

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { digestOf, sha256 } from '../contracts/digest.ts';
+import { holdsSecret } from '../contracts/masking.ts';
 import type { Problem, Result } from '../contracts/problem.ts';
 import type { FingerprintParts } from '../contracts/run.ts';
 import type { PortName, PortSource } from '../ports/ports.ts';
@@ -44,7 +45,7 @@ export async function prepareNodes(
       if (digest.ok) files[path] = digest.value;
       else problems.set(digest.error.message, digest.error);
     }
-    const environment = Object.fromEntries(step.environment.map((name) => [name, process.env[name] ?? null]));
+    const environment = Object.fromEntries(step.environment.map((name) => [name, environmentPart(process.env[name])]));
     return { step, code: code.ok ? code.value : '', params: given, files, environment };
   };
   for (const node of graph.nodes) {
@@ -54,6 +55,12 @@ export async function prepareNodes(
     prepared.set(node.address, { node, params: own, own: await partsOf(node.step, own.params), driven });
   }
   return problems.size > 0 ? { ok: false, error: [...problems.values()] } : { ok: true, value: prepared };
+}
+
+/** What the key says of an environment variable: its value, unless that is a secret; then only that there is one. */
+function environmentPart(value: string | undefined): string | null {
+  if (value === undefined) return null;
+  return holdsSecret(value) ? 'a secret' : value;
 }
 
 /** Everything that the step's result depends on, given its inputs' digests and the state that it observed. */

@@ -1,4 +1,5 @@
 import type { Json } from '../contracts/digest.ts';
+import { maskValue } from '../contracts/masking.ts';
 import { ProblemError } from '../contracts/problem.ts';
 import type { RunRecord } from '../contracts/run.ts';
 import { indexRun } from '../history/index-run.ts';
@@ -44,7 +45,8 @@ export function openJournal(store: MetadataStore, run: string, latestBefore: Lat
   const flushSoon = (): void => void flush().catch(onFailure);
   return {
     flush,
-    record(record) {
+    record(said) {
+      const record = maskValue(said);
       gathered.push(record);
       const costly = record.type === 'step-finished' && record.durationMs > gatherMs;
       if (costly || gathered.length >= gatherAtMost) flushSoon();

@@ -1,7 +1,21 @@
-import type { ReportOptions, Reporter } from './reporter.ts';
+import { createMasker } from '../contracts/masking.ts';
+import type { Output, ReportOptions, Reporter } from './reporter.ts';
 
 /** The reporter for these options: JSON lines, next to nothing, a live view on a terminal, plain lines otherwise. */
-export async function openReporter(options: ReportOptions): Promise<Reporter> {
+export async function openReporter(given: ReportOptions): Promise<Reporter> {
+  const [stdout, stderr] = [maskedOutput(given.stdout), maskedOutput(given.stderr)];
+  const reporter = await reporterFor({ ...given, stdout, stderr });
+  return {
+    ...reporter,
+    close() {
+      reporter.close();
+      stdout.end();
+      stderr.end();
+    },
+  };
+}
+
+async function reporterFor(options: ReportOptions): Promise<Reporter> {
   const { stdout, environment } = options;
   if (options.json) return (await import('./json-reporter.ts')).jsonReporter(options);
   if (options.quiet) return (await import('./plain-reporter.ts')).quietReporter(options);
@@ -12,4 +26,23 @@ export async function openReporter(options: ReportOptions): Promise<Reporter> {
 function isContinuousIntegration(environment: ReportOptions['environment']): boolean {
   const { CI } = environment;
   return CI !== undefined && CI !== '' && CI !== 'false' && CI !== '0';
+}
+
+/** An output on which no secret is readable. */
+function maskedOutput(output: Output): Output & { end(): void } {
+  const masker = createMasker();
+  return {
+    isTTY: output.isTTY === true,
+    get columns() {
+      return output.columns ?? 80;
+    },
+    write(text) {
+      const safe = masker.write(text);
+      return safe === '' ? true : output.write(safe);
+    },
+    end() {
+      const rest = masker.end();
+      if (rest !== '') output.write(rest);
+    },
+  };
 }

@@ -170,8 +170,9 @@ describe('one clear message and exit code 2 for', () => {
       'local.yaml': 'chatModel: {kind: openai-compatible, url: "http://localhost:1/v1", model: m, apiKey: {env: MY_KEY}}\n',
     });
     expect(await refusal({ folder }, (context) => run(context, {}, 'words-pipeline'))).toMatchInlineSnapshot(`
-      "error: The key of the chat model is to be found in MY_KEY, which is not set
+      "error: chatModel.apiKey is to be found in the environment variable MY_KEY
         at        chatModel.apiKey.env
+        found     it is not set
         → Set it: export MY_KEY=…
       exit 2"
     `);

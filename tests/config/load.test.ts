@@ -234,7 +234,7 @@ describe('a mistake in the configuration', () => {
       "error: chatModel.url holds a credential
         at        configs/local.yaml:1
         expected  a URL without user and password
-        → Name the variable that holds the key instead: chatModel.apiKey.env: NAME"
+        → Name the variable, file or command that holds the key instead: chatModel.apiKey.env: NAME"
     `);
   });
 });

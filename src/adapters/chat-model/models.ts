@@ -11,23 +11,22 @@ export type ChatModelConfig =
       readonly kind: 'openai-compatible';
       readonly url: string;
       readonly model: string;
-      readonly apiKey?: { readonly env: string } | undefined;
     };
 
 /** Where chat models come from. */
 export interface ChatModelsOptions {
   readonly runtime: PythonRuntime;
   readonly config: ChatModelConfig;
-  /** Where the key is read, when a request needs it. */
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Reads the key of the endpoint when a request needs it; none where it asks for none. */
+  readonly apiKey?: (() => Promise<string>) | undefined;
 }
 
 /** Chat models that end their services when disposed of. */
 export interface OpenedChatModels extends ChatModels, AsyncDisposable {}
 
 /** The configured endpoint, if any, and registered models by the Python service, one process a model folder. Starts nothing. */
-export function openChatModels({ runtime, config, environment }: ChatModelsOptions): OpenedChatModels {
-  const configured = config.kind === 'none' ? null : openAiCompatibleChatModel({ ...config, environment });
+export function openChatModels({ runtime, config, apiKey }: ChatModelsOptions): OpenedChatModels {
+  const configured = config.kind === 'none' ? null : openAiCompatibleChatModel({ url: config.url, model: config.model, apiKey });
   const opened = new Map<string, PythonChatModel>();
   return {
     identity: configured?.identity ?? 'none',

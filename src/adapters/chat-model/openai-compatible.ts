@@ -10,8 +10,8 @@ export interface OpenAiCompatibleOptions {
   /** Base of the API, with its version. */
   readonly url: string;
   readonly model: string;
-  readonly apiKey?: { readonly env: string } | undefined;
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Reads the key when a request needs it; none where the endpoint asks for none. */
+  readonly apiKey?: (() => Promise<string>) | undefined;
   /** Tests wait without waiting. */
   readonly wait?: (milliseconds: number, signal: AbortSignal | undefined) => Promise<unknown>;
   /** Silence of the endpoint, in milliseconds, after which it counts as gone. */
@@ -42,7 +42,7 @@ export function openAiCompatibleChatModel(options: OpenAiCompatibleOptions): Cha
   return {
     identity: `openai-compatible ${place} ${options.model}`,
     async answer(request) {
-      const call = new Call(options, place);
+      const call = new Call(options, place, await options.apiKey?.());
       const response = await call.send(`${base.origin}${base.pathname.replace(/\/$/, '')}/chat/completions`, request);
       return await call.read(response, request.signal);
     },
@@ -58,19 +58,10 @@ class Call {
   #timer: NodeJS.Timeout | undefined;
   #start = 0;
 
-  constructor(options: OpenAiCompatibleOptions, place: string) {
+  constructor(options: OpenAiCompatibleOptions, place: string, key: string | undefined) {
     this.#options = options;
     this.#place = place;
-    this.#key = options.apiKey && options.environment[options.apiKey.env];
-    if (options.apiKey && !this.#key) {
-      throw new ProblemError({
-        reason: 'missing-secret',
-        message: `The environment variable ${options.apiKey.env}, which holds the key of the chat model, is not set.`,
-        where: 'chatModel.apiKey',
-        hint: `Set it: export ${options.apiKey.env}=…`,
-        exit: 2,
-      });
-    }
+    this.#key = key;
   }
 
   /** The response whose body is the answer. */

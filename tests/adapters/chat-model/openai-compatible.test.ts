@@ -20,7 +20,7 @@ async function upstream(script: UpstreamScript, options: Partial<OpenAiCompatibl
   onTestFinished(server.close);
   const waits: number[] = [];
   const wait = async (milliseconds: number) => void waits.push(milliseconds);
-  const model = openAiCompatibleChatModel({ url: server.url, model: 'tiny', environment: {}, wait, ...options });
+  const model = openAiCompatibleChatModel({ url: server.url, model: 'tiny', wait, ...options });
   return { model, waits, requests: server.requests, place: new URL(server.url).host };
 }
 const problemOf = async (asked: Promise<unknown>) => ((await asked.catch((error: unknown) => error)) as ProblemError).problem;
@@ -30,17 +30,17 @@ const answering: UpstreamScript = (response) =>
 chatModelConformance('An OpenAI-compatible endpoint', async () => {
   const server = await chatUpstream(answering);
   const config = { kind: 'openai-compatible', url: server.url, model: 'tiny' } as const;
-  const models = openChatModels({ runtime: runtimeOf('none'), config, environment: {} });
+  const models = openChatModels({ runtime: runtimeOf('none'), config });
   return { models: { ...models, [Symbol.asyncDispose]: server.close }, model: models.configured! };
 });
 
 test('without configuration there is no model, and its identity says so', () => {
-  const models = openChatModels({ runtime: runtimeOf('none'), config: { kind: 'none' }, environment: {} });
+  const models = openChatModels({ runtime: runtimeOf('none'), config: { kind: 'none' } });
   expect(models).toMatchObject({ identity: 'none', configured: null });
 });
 
 test('a question is asked as a chat completion, and its streamed answer put together', async () => {
-  const { model, requests, place } = await upstream(answering, { apiKey: { env: 'KEY' }, environment: { KEY: 'secret' } });
+  const { model, requests, place } = await upstream(answering, { apiKey: async () => 'secret' });
   expect(model.identity).toBe(`openai-compatible ${place}/v1 tiny`);
   const reply = await model.answer(request);
   expect(reply).toMatchObject({ text: 'A twin is… 😀', promptTokens: 11, outputTokens: 3 });
@@ -129,8 +129,7 @@ test.each([
   [400, 'upstream-rejected', 'rejected the request', again, 1],
 ])('status %i is told as %s, at once and without the key', async (status, reason, what, hint, exit) => {
   const { model, place, requests } = await upstream((response) => void response.writeHead(status).end('bad: sk-123'), {
-    apiKey: { env: 'KEY' },
-    environment: { KEY: 'sk-123' },
+    apiKey: async () => 'sk-123',
   });
   expect(await problemOf(model.answer(request))).toEqual({
     reason,
@@ -143,15 +142,9 @@ test.each([
   expect(requests).toHaveLength(1);
 });
 
-test('a key that is not set is named before anything is sent', async () => {
-  const { model, requests } = await upstream(answering, { apiKey: { env: 'CHAT_KEY' } });
-  expect(await problemOf(model.answer(request))).toEqual({
-    reason: 'missing-secret',
-    message: 'The environment variable CHAT_KEY, which holds the key of the chat model, is not set.',
-    where: 'chatModel.apiKey',
-    hint: 'Set it: export CHAT_KEY=…',
-    exit: 2,
-  });
+test('a key that cannot be read stops the request before anything is sent', async () => {
+  const { model, requests } = await upstream(answering, { apiKey: () => Promise.reject(new Error('no key')) });
+  await expect(model.answer(request)).rejects.toThrow('no key');
   expect(requests).toEqual([]);
 });
 
@@ -183,7 +176,7 @@ test('an endpoint that is not there is told after four tries', async () => {
   const { port } = server.address() as AddressInfo;
   await new Promise((resolve) => server.close(resolve));
   const wait = async () => {};
-  const model = openAiCompatibleChatModel({ url: `http://ann:pass@127.0.0.1:${port}/v1/`, model: 'tiny', environment: {}, wait });
+  const model = openAiCompatibleChatModel({ url: `http://ann:pass@127.0.0.1:${port}/v1/`, model: 'tiny', wait });
   expect(await problemOf(model.answer(request))).toEqual({
     reason: 'upstream-unreachable',
     message: `The chat endpoint 127.0.0.1:${port}/v1 could not be reached.`,

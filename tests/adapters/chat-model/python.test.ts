@@ -35,7 +35,7 @@ if (runtime === null) skipWithout('the Python environment of the workers');
 
 describe.skipIf(runtime === null)('a model folder', () => {
   let folder: string;
-  const open = () => openChatModels({ runtime: runtime!, config: { kind: 'none' }, environment: {} });
+  const open = () => openChatModels({ runtime: runtime!, config: { kind: 'none' } });
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'twin-model-'));
     const { python } = await runtime!.ready();
