@@ -44,10 +44,11 @@ export async function preflight(
   const { config, folder } = session;
   const checks = [
     checkState(session),
+    Promise.resolve(checkChatModel(config)),
     checkSecrets(config, { environment, folder }),
     ...(python ? [checkPython(session, environment)] : []),
   ];
-  return [...checkChatModel(config), ...(await Promise.all(checks)).flat()];
+  return (await Promise.all(checks)).flat();
 }
 
 async function checkPython({ wired }: Session, environment: Readonly<Record<string, string | undefined>>): Promise<readonly Check[]> {
