@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { access, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { secretReader, secretReferences, type SecretSurroundings } from '../config/read-secret.ts';
+import { secretReader, secretReferences, type SecretSurroundings } from '../config/secret.ts';
 import type { Config } from '../config/schema.ts';
 import { type Problem, ProblemError } from '../contracts/problem.ts';
 import type { Graph } from '../engine/graph.ts';

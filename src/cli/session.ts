@@ -1,5 +1,5 @@
 import { loadConfig, type LoadedConfig, type UsedPipeline } from '../config/load.ts';
-import { registerEnvironmentSecrets } from '../config/read-secret.ts';
+import { registerEnvironmentSecrets } from '../config/secret.ts';
 import type { Problem, Result } from '../contracts/problem.ts';
 import type { CommandContext } from './context.ts';
 import { type PipelineIndex, pipelineIndex } from './project.ts';

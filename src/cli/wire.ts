@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { secretReader } from '../config/read-secret.ts';
+import { secretReader } from '../config/secret.ts';
 import type { Config } from '../config/schema.ts';
 import type { ArtifactStore } from '../ports/artifact-store.ts';
 import type { MetadataStore } from '../ports/metadata-store.ts';

@@ -1,7 +1,7 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { secretReader, secretReferences } from '../../src/config/read-secret.ts';
+import { secretReader, secretReferences } from '../../src/config/secret.ts';
 import type { SecretReference } from '../../src/config/schema.ts';
 import { forgetSecrets, mask } from '../../src/contracts/masking.ts';
 import type { ProblemError } from '../../src/contracts/problem.ts';
@@ -37,6 +37,11 @@ describe('a secret is read', () => {
     await writeFile(join(folder, 'key'), 'second-key');
     expect(await reader()).toBe('second-key');
   });
+});
+
+test('the password of a URL is a secret by itself, encoded or not', async () => {
+  await read({ env: 'URL' }, '/', { URL: 'mongodb://twin:p%40ssw0rd@db:27017/?tls=true' });
+  expect(mask('user twin, password p@ssw0rd or p%40ssw0rd, host db')).toBe('user twin, password *** or ***, host db');
 });
 
 describe('a secret that is not there', () => {
