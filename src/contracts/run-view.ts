@@ -2,9 +2,12 @@ import type { ArtifactReference } from './artifact.ts';
 import type { Problem } from './problem.ts';
 import type { FingerprintParts, Holder, PlannedStep, RunStatus, StepCounts, StepOutcome, StepReason } from './run.ts';
 
+/** Where a step stands before its end: it waits for other steps, may begin, waits for room, or is at work. */
+export type OpenState = 'pending' | 'ready' | 'queued' | 'running';
+
 /** A step of a run as its journal tells it. */
 export interface StepView extends PlannedStep {
-  readonly state: 'pending' | 'running' | StepOutcome;
+  readonly state: OpenState | StepOutcome;
   readonly reason: StepReason | null;
   readonly attempts: number;
   readonly key: string | null;

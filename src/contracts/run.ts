@@ -118,6 +118,8 @@ export const RunRecord = z.discriminatedUnion('type', [
     /** The run that this one continues, for `runs resume` alone. */
     origin: z.string().nullable(),
   }),
+  /** All is ready, and there is no room yet: in the run, or in a named pool. Not written where there was room at once. */
+  z.strictObject({ type: z.literal('step-queued'), step: z.string(), key: z.string(), pool: z.string().nullable() }),
   z.strictObject({ type: z.literal('step-started'), step: z.string(), attempt: z.int().positive(), key: z.string().nullable() }),
   z.strictObject({
     type: z.literal('step-finished'),
@@ -127,7 +129,7 @@ export const RunRecord = z.discriminatedUnion('type', [
     key: z.string().nullable(),
     artifacts: z.record(z.string(), ArtifactReference),
     counts: z.record(z.string(), z.number()),
-    /** What the result depends on, where the step succeeded: the index of results is rebuilt from it. */
+    /** What the result depends on, where the step succeeded or is the first to journal an earlier one: the index of results is rebuilt from it. */
     parts: FingerprintParts.nullable(),
     at: z.number(),
     durationMs: z.number(),

@@ -2,15 +2,20 @@ import type { Json } from '../contracts/digest.ts';
 import type { RunEvent } from '../contracts/events/run.ts';
 import type { Holder, RunRecord } from '../contracts/run.ts';
 import type { RunView } from '../contracts/run-view.ts';
-import { countSteps, foldRun } from '../history/fold.ts';
+import { countSteps, foldRun, isOpen } from '../history/fold.ts';
 import { type LatestKeys, latestTable, leasesTable, openRunsTable, runStream } from '../history/tables.ts';
-import { indexRun } from '../history/index-run.ts';
+import { indexRun, writeIndexes } from '../history/index-run.ts';
 import { readRun } from '../history/runs.ts';
 import type { LeaseClient } from './locks.ts';
 
 /** The lease of a run: who holds it is alive. */
 export function runLease(run: string): string {
   return `run/${run}`;
+}
+
+/** Says that a run is about to begin, before its stream does: a run that dies in between is found all the same. */
+export async function announceRun({ store, holder }: LeaseClient, run: string): Promise<void> {
+  await store.putMany(openRunsTable, [{ key: run, expectedRevision: null, row: { holder } }]);
 }
 
 /** Closes runs whose process is gone as failed, `interrupted`: what they finished are hits, their jobs can be adopted. */
@@ -28,7 +33,11 @@ export async function closeDeadRuns({ store, isDead }: LeaseClient, emit: (event
 async function close(store: LeaseClient['store'], run: string): Promise<string | null> {
   const records = await readRun(store, run);
   const view = foldRun(records);
-  if (!view) return null;
+  if (!view) {
+    // It was announced and never began.
+    await store.putMany(openRunsTable, [{ key: run, expectedRevision: null, row: null }]);
+    return null;
+  }
   const at = await store.now();
   const ends = view.status === 'running' ? endsOf(view, at) : [];
   const appended = ends.length === 0 || (await store.append(runStream(run), records.length, ends as unknown as Json[])).ok;
@@ -36,7 +45,7 @@ async function close(store: LeaseClient['store'], run: string): Promise<string |
   // The process may have died between its stream and the tables, so all of them are written again.
   const [latest] = await store.get(latestTable, [view.pipeline]);
   const writes = indexRun(run, (latest?.row ?? {}) as LatestKeys)([...records, ...ends]);
-  for (const [table, rows] of writes) await store.putMany(table, rows);
+  await writeIndexes(store, writes);
   return view.pipeline;
 }
 
@@ -45,7 +54,7 @@ function endsOf(view: RunView, at: number): readonly RunRecord[] {
   const states = new Map(view.steps.map((step) => [step.address, step.state]));
   const ends: RunRecord[] = [];
   for (const { address, state, key } of view.steps) {
-    if (state !== 'pending' && state !== 'running') continue;
+    if (!isOpen(state)) continue;
     const outcome = state === 'running' ? 'failed' : 'cancelled';
     const reason = state === 'running' ? 'lost' : 'upstream-failed';
     states.set(address, outcome);

@@ -34,30 +34,38 @@ async function upToDate(work: Work): Promise<Settled | null> {
   const { context, prepared, key, inputs } = work;
   const { address } = prepared.node;
   if (context.slice.forced.has(address)) return null;
-  const record = await readEffect(context.stores.metadata, prepared);
+  const { record } = await readEffect(context.stores.metadata, prepared);
   if (record?.state !== 'committed' || record.key !== key || record.token === null) return null;
   const token = await observe(prepared, digestsOf(inputs), context.ports);
   if (token !== record.token) return null;
+  // The process that made the effect may have died before its journal told so: then this run's journal tells it.
+  const unjournaled = record.result !== undefined && (await context.results.find(key)) === null;
+  if (unjournaled) context.results.add(record.result);
   const result = await usableResult(context, address, key);
-  return result && reused(context, prepared, result);
+  return result && { ...(await reused(context, prepared, result)), unjournaled };
 }
 
 async function change(work: Work): Promise<Settled> {
   const { context, prepared, key, inputs } = work;
+  const { metadata } = context.stores;
   const record: EffectRecord = { state: 'intent', key, run: context.run, token: null };
+  let { revision } = await readEffect(metadata, prepared);
   const settled = await doWork(work, async () => {
     // What the effect builds on is on disk before the effect is.
     await context.journal.flush();
-    await writeEffect(context.stores.metadata, prepared, record);
+    revision = await writeEffect(metadata, prepared, record, revision);
   });
   if (settled.outcome !== 'succeeded') return settled;
+  let token: string;
   try {
-    const token = await observe(prepared, digestsOf(inputs), context.ports);
-    await writeEffect(context.stores.metadata, prepared, { ...record, state: 'committed', token });
+    token = (await observe(prepared, digestsOf(inputs), context.ports))!;
   } catch (error) {
     // The effect is done; only nobody can tell later that it still holds, so the next run does it again.
     const message = `Its target could not be observed afterwards: ${error instanceof Error ? error.message : String(error)}`;
     context.emit({ type: 'step-log', run: context.run, step: prepared.node.address, message });
+    return settled;
   }
+  const result = await context.results.find(key);
+  await writeEffect(metadata, prepared, { ...record, state: 'committed', token, ...(result && { result }) }, revision);
   return settled;
 }

@@ -4,7 +4,7 @@ import type { Problem } from '../contracts/problem.ts';
 import type { Holder, RunStatus } from '../contracts/run.ts';
 import { countSteps } from '../history/fold.ts';
 import type { PortSource } from '../ports/ports.ts';
-import { closeDeadRuns, runLease } from './close-runs.ts';
+import { announceRun, closeDeadRuns, runLease } from './close-runs.ts';
 import { type CodeHasher, codeHasher } from './code-hash.ts';
 import { problemOf } from './failure.ts';
 import { prepareNodes } from './fingerprint.ts';
@@ -84,6 +84,7 @@ export async function executeRun(request: RunRequest): Promise<RunEnd> {
   try {
     const steps = graph.nodes.map(plannedStep);
     const { profile, origin = null } = request;
+    await announceRun(leases, run);
     journal.record({ type: 'run-started', run, pipeline: graph.pipeline, at: now(), holder, profile, steps, origin });
     await journal.flush();
     emit({ type: 'run-started', run, pipeline: graph.pipeline, steps });

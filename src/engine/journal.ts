@@ -2,7 +2,7 @@ import type { Json } from '../contracts/digest.ts';
 import { maskValue } from '../contracts/masking.ts';
 import { ProblemError } from '../contracts/problem.ts';
 import type { RunRecord } from '../contracts/run.ts';
-import { indexRun } from '../history/index-run.ts';
+import { indexRun, writeIndexes } from '../history/index-run.ts';
 import { type LatestKeys, runStream } from '../history/tables.ts';
 import type { MetadataStore } from '../ports/metadata-store.ts';
 
@@ -32,7 +32,7 @@ export function openJournal(store: MetadataStore, run: string, latestBefore: Lat
     const outcome = await store.append(runStream(run), seq, records as unknown as Json[]);
     if (!outcome.ok) throw closedElsewhere(run);
     seq = outcome.seq;
-    await Promise.all([...index(records)].map(([table, writes]) => store.putMany(table, writes)));
+    await writeIndexes(store, index(records));
   };
   const flush = (): Promise<void> => {
     clearTimeout(timer);

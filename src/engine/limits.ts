@@ -8,10 +8,13 @@ export class Limiter {
     this.#limit = limit;
   }
 
-  /** Runs work as soon as there is room; rejects with the signal's reason where that aborts first. */
-  async run<Value>(work: () => Promise<Value>, signal: AbortSignal): Promise<Value> {
+  /** Runs work as soon as there is room; rejects with the signal's reason where that aborts first. `onWait` hears that there is none yet. */
+  async run<Value>(work: () => Promise<Value>, signal: AbortSignal, onWait?: () => void): Promise<Value> {
     if (this.#busy < this.#limit) this.#busy++;
-    else await this.#turn(signal);
+    else {
+      onWait?.();
+      await this.#turn(signal);
+    }
     try {
       return await work();
     } finally {

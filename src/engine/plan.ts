@@ -119,12 +119,12 @@ async function foreseeEffect(planning: Planning, prepared: PreparedNode, inputs:
   const { stores, ports, slice, results } = planning;
   const parts = await fingerprint(prepared, inputs, null, ports);
   const key = keyOf(parts);
-  const record = await readEffect(stores.metadata, prepared);
+  const { record } = await readEffect(stores.metadata, prepared);
   const miss = (reason: MissReason): Foreseen => without({ kind: 'miss', reason });
   if (slice.forced.has(prepared.node.address)) return miss({ kind: 'forced' });
   if (!record) return miss({ kind: 'first-time' });
   if (record.state === 'intent' || record.token === null) return miss({ kind: 'interrupted' });
-  const result = await results.find(key);
+  const result = (await results.find(key)) ?? record.result ?? null;
   if (record.key !== key || !result) return miss(await missReason(planning, prepared, parts));
   const token = await tokenOf(planning, prepared, inputs);
   if (!token.ok) return without({ kind: 'unobserved', message: token.error });

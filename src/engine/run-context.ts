@@ -32,6 +32,8 @@ export interface Settled {
   readonly problem: Problem | null;
   /** Why the step's verdict refuses the run; null where it does not. */
   readonly refusal: readonly string[] | null;
+  /** An earlier run made the result and died before its journal said so. */
+  readonly unjournaled?: boolean;
 }
 
 /** All that the parts of the executor share in one run. */

@@ -23,7 +23,13 @@ export async function settleNode(context: RunContext, node: GraphNode): Promise<
   if (outcome === 'failed' && !context.options.keepGoing) context.stopped = true;
   const artifacts = outcome === 'skipped' ? {} : (settled.artifacts ?? {});
   const told = { step: node.address, outcome, reason, counts, artifacts, durationMs: Math.round(performance.now() - startedAt), problem };
-  context.journal.record({ type: 'step-finished', ...told, key, parts: outcome === 'succeeded' ? parts : null, at: context.now() });
+  context.journal.record({
+    type: 'step-finished',
+    ...told,
+    key,
+    parts: outcome === 'succeeded' || settled.unjournaled ? parts : null,
+    at: context.now(),
+  });
   context.emit({ type: 'step-finished', run: context.run, ...told });
 }
 

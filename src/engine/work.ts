@@ -31,9 +31,11 @@ export async function doWork(work: Work, before?: () => Promise<void>): Promise<
     if (context.stopped) return ended('cancelled', 'upstream-failed');
     return attempts(work, before);
   };
-  const inPool = (): Promise<Settled> => context.room.all.run(inRoom, patience);
+  const queued = (pool: string | null): void =>
+    context.journal.record({ type: 'step-queued', step: prepared.node.address, key: work.key, pool });
+  const inPool = (): Promise<Settled> => context.room.all.run(inRoom, patience, () => queued(null));
   try {
-    return await (pool === undefined ? inPool() : context.room.pool(`pool ${pool}`).run(inPool, patience));
+    return await (pool === undefined ? inPool() : context.room.pool(`pool ${pool}`).run(inPool, patience, () => queued(pool)));
   } catch (error) {
     if (begun || context.signal.aborted) throw error;
     return ended('failed', 'timed-out', {

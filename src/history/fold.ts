@@ -1,5 +1,5 @@
 import type { RunRecord, StepCounts } from '../contracts/run.ts';
-import type { RunView, StepView } from '../contracts/run-view.ts';
+import type { OpenState, RunView, StepView } from '../contracts/run-view.ts';
 
 /** What the records of a run's stream come to; null where there are none. */
 export function foldRun(records: readonly RunRecord[]): RunView | null {
@@ -10,10 +10,12 @@ export function foldRun(records: readonly RunRecord[]): RunView | null {
   let finished: (RunRecord & { readonly type: 'run-finished' }) | undefined;
   for (const record of records) {
     if (record.type === 'run-finished') finished = record;
-    if (record.type !== 'step-started' && record.type !== 'step-finished') continue;
+    if (record.type === 'run-started' || record.type === 'run-finished') continue;
     const step = steps.get(record.step);
     if (!step) continue;
-    if (record.type === 'step-started') {
+    if (record.type === 'step-queued') {
+      steps.set(record.step, { ...step, state: 'queued', key: record.key });
+    } else if (record.type === 'step-started') {
       steps.set(record.step, { ...step, state: 'running', attempts: record.attempt, key: record.key });
     } else {
       const { outcome, reason, key, artifacts, counts, durationMs, problem, parts } = record;
@@ -30,7 +32,7 @@ export function foldRun(records: readonly RunRecord[]): RunView | null {
       });
     }
   }
-  const views = [...steps.values()];
+  const views = finished ? [...steps.values()] : markReady(steps);
   return {
     run: started.run,
     pipeline: started.pipeline,
@@ -49,8 +51,24 @@ export function foldRun(records: readonly RunRecord[]): RunView | null {
 /** How many steps ended how; those that have not ended count nowhere. */
 export function countSteps(states: Iterable<StepView['state']>): StepCounts {
   const counts = { succeeded: 0, cached: 0, failed: 0, skipped: 0, cancelled: 0 };
-  for (const state of states) if (state !== 'pending' && state !== 'running') counts[state]++;
+  for (const state of states) if (!isOpen(state)) counts[state]++;
   return counts;
+}
+
+/** Whether a step has not ended. */
+export function isOpen(state: StepView['state']): state is OpenState {
+  return state === 'pending' || state === 'ready' || state === 'queued' || state === 'running';
+}
+
+/** A pending step is ready once all that it waits for has ended. */
+function markReady(steps: ReadonlyMap<string, StepView>): StepView[] {
+  const waits = ({ inputs }: StepView): boolean =>
+    Object.values(inputs).some((wire) => {
+      const upstream = steps.get(wire) ?? steps.get(wire.slice(0, wire.lastIndexOf('.')));
+      return upstream !== undefined && isOpen(upstream.state);
+    });
+  const ready = (step: StepView): StepView => ({ ...step, state: 'ready' });
+  return [...steps.values()].map((step) => (step.state === 'pending' && !waits(step) ? ready(step) : step));
 }
 
 const pending = {

@@ -1,10 +1,17 @@
 import type { Json } from '../contracts/digest.ts';
 import type { PlannedStep, RunRecord, RunSummary, StepResult } from '../contracts/run.ts';
-import type { RowWrite } from '../ports/metadata-store.ts';
+import type { MetadataStore, RowWrite } from '../ports/metadata-store.ts';
 import { type LatestKeys, latestTable, openRunsTable, producerKey, producersTable, resultsTable, runsTable } from './tables.ts';
 
 /** Writes to derived tables, by table. */
 export type IndexWrites = ReadonlyMap<string, readonly RowWrite[]>;
+
+/** Writes derived rows. That a run is no longer open is written last: whoever finds it open writes all of them again. */
+export async function writeIndexes(store: MetadataStore, writes: IndexWrites): Promise<void> {
+  const open = writes.get(openRunsTable);
+  await Promise.all([...writes].filter(([, rows]) => rows !== open).map(([table, rows]) => store.putMany(table, rows)));
+  if (open) await store.putMany(openRunsTable, open);
+}
 
 /**
  * What a run's records come to in the tables that are derived from its stream: given all of them in order, at once or in parts.
@@ -67,6 +74,6 @@ function resultOf(
   record: RunRecord & { readonly type: 'step-finished' },
 ): StepResult | null {
   const { outcome, key, parts, step: address, artifacts, counts, durationMs, at } = record;
-  if (outcome !== 'succeeded' || key === null || parts === null) return null;
+  if ((outcome !== 'succeeded' && outcome !== 'cached') || key === null || parts === null) return null;
   return { key, step: steps.get(address)!.step, address, run, parts, artifacts, counts, durationMs, at };
 }

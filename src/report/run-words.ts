@@ -1,5 +1,6 @@
 import type { RunEvent } from '../contracts/events/run.ts';
 import type { Holder, StepCounts, StepOutcome, StepReason } from '../contracts/run.ts';
+import type { OpenState } from '../contracts/run-view.ts';
 import { renderProblem } from './problem.ts';
 import { counted, counters, duration, grouped } from './quantities.ts';
 import type { Format, Style } from './style.ts';
@@ -81,7 +82,7 @@ export function verdictWords(artifacts: Extract<RunEvent, { type: 'step-finished
 }
 
 /** What a step counted; a cached one counted it when it ran. */
-export function countWords(outcome: StepOutcome | 'pending' | 'running', counts: Readonly<Record<string, number>>): string {
+export function countWords(outcome: StepOutcome | OpenState, counts: Readonly<Record<string, number>>): string {
   const told = counters(counts);
   return outcome === 'cached' && told !== '' ? `as before: ${told}` : told;
 }

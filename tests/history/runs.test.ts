@@ -54,7 +54,7 @@ test('a run that goes on is told step by step', () => {
   expect(view?.steps.map(({ address, state, attempts, key }) => ({ address, state, attempts, key }))).toEqual([
     { address: 'read', state: 'cached', attempts: 0, key: 'k' },
     { address: 'train', state: 'running', attempts: 2, key: 'k2' },
-    { address: 'report', state: 'pending', attempts: 0, key: null },
+    { address: 'report', state: 'ready', attempts: 0, key: null },
   ]);
   expect(foldRun([])).toBeNull();
 });

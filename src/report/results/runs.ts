@@ -1,6 +1,6 @@
 import type { RunEvent } from '../../contracts/events/run.ts';
 import type { RunSummary } from '../../contracts/run.ts';
-import type { RunView, StepView } from '../../contracts/run-view.ts';
+import type { OpenState, RunView, StepView } from '../../contracts/run-view.ts';
 import { renderProblem } from '../problem.ts';
 import { duration, moment } from '../quantities.ts';
 import { countWords, eventLines, holderWords, outcomeWord, reasonWords, stepCounts, verdictWords } from '../run-words.ts';
@@ -50,10 +50,13 @@ export function runText(view: RunView, style: Style): string {
   return lines.join('\n');
 }
 
+function isOpen(state: StepView['state']): state is OpenState {
+  return state === 'pending' || state === 'ready' || state === 'queued' || state === 'running';
+}
+
 function stepLines(step: StepView, width: number, style: Style): readonly string[] {
   const { state } = step;
-  const word =
-    state === 'pending' || state === 'running' ? style(state === 'running' ? 'cyan' : 'dim', state.padEnd(9)) : outcomeWord(state, style);
+  const word = isOpen(state) ? style(state === 'running' ? 'cyan' : 'dim', state.padEnd(9)) : outcomeWord(state, style);
   const took = step.durationMs === null || (state !== 'succeeded' && state !== 'failed') ? '' : duration(step.durationMs);
   const parts = [
     took.padStart(10),

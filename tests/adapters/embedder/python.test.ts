@@ -4,7 +4,8 @@ import { pythonEmbedder, pythonEmbedderIdentity } from '../../../src/adapters/em
 import type { ProblemError } from '../../../src/contracts/problem.ts';
 import { embedderConformance } from '../../conformance/embedder.ts';
 import { runtimeOf, workersFolder } from '../../support/python-runtime.ts';
-import { builtEnvironment, plainPython, skipWithout } from '../../support/python.ts';
+import { plainPython } from '../../support/plain-python.ts';
+import { builtEnvironment, skipWithout } from '../../support/python.ts';
 
 const runtime = builtEnvironment();
 const python = plainPython();

@@ -11,7 +11,8 @@ import { processIdentity } from '../../../src/workers/process-identity.ts';
 import { startKeeper } from '../../../src/workers/start-keeper.ts';
 import { echo, endless, eventsOf } from '../../support/echo-job.ts';
 import { runtimeOf } from '../../support/python-runtime.ts';
-import { plainPython, skipWithout } from '../../support/python.ts';
+import { plainPython } from '../../support/plain-python.ts';
+import { skipWithout } from '../../support/python.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const python = plainPython();

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { localJobLauncher } from '../../../src/adapters/job-launcher/local.ts';
 import { jobLauncherConformance } from '../../conformance/job-launcher.ts';
 import { runtimeOf } from '../../support/python-runtime.ts';
-import { plainPython, skipWithout } from '../../support/python.ts';
+import { plainPython } from '../../support/plain-python.ts';
+import { skipWithout } from '../../support/python.ts';
 
 const python = plainPython();
 
