@@ -3,12 +3,13 @@ import { openSqliteChangeFeed } from '../../src/adapters/change-feed/sqlite.ts';
 import { openSqliteMetadataStore } from '../../src/adapters/metadata-store/sqlite.ts';
 import { openSqliteVectorIndex } from '../../src/adapters/vector-index/sqlite.ts';
 import { openSqliteDocumentStore } from '../../src/adapters/document-store/sqlite.ts';
-import type { Chunk, CleanDocument, RevisedDocument } from '../../src/contracts/document.ts';
+import type { Chunk, CleanDocument, RevisedDocument, StoredDocument } from '../../src/contracts/document.ts';
 import type { IndexState } from '../../src/contracts/index-state.ts';
 import { followChanges, type SyncOptions, type SyncPorts } from '../../src/index-sync/sync.ts';
 import { verifyIndex } from '../../src/index-sync/verify.ts';
 import type { ChunkMaker } from '../../src/index-sync/prepare.ts';
 import { hashEmbedder } from '../support/hash-embedder.ts';
+import { oracleDifferences } from '../support/index-oracle.ts';
 import { memoryMetadataStore } from '../support/memory-metadata-store.ts';
 import { memoryVectorIndex } from '../support/memory-vector-index.ts';
 
@@ -73,6 +74,17 @@ export function openRig(folder: string, { onDisk = false }: { readonly onDisk?: 
       return { ...(await followChanges({ ...options, count, ...change }, ports)), counts };
     },
     verify: () => verifyIndex({ index: 'main', ...lineMaker }, ports),
+    /** Everything in which the index differs from the documents, worked out anew. */
+    async differences(): Promise<readonly string[]> {
+      const documents: StoredDocument[] = [];
+      for (
+        let page = await documentStore.scan({ limit: 500 });
+        page.length > 0;
+        page = await documentStore.scan({ limit: 500, after: documents.at(-1)! })
+      )
+        documents.push(...page);
+      return oracleDifferences({ ...ports, embedder: hashEmbedder(), index: 'main', documents, maker: lineMaker });
+    },
   };
 }
 export type Rig = ReturnType<typeof openRig>;

@@ -30,4 +30,5 @@ test.each<[SyncPoint, number]>([
   expect(syncAndDie(folder, point, occasion)).toBe('SIGKILL');
   expect(await rig.sync()).toMatchObject({ documents: 280, points: 560 });
   expect((await rig.verify()).result).toMatchObject({ documents: 280, points: 560, missing: 0, stale: 0, different: 0 });
+  expect(await rig.differences()).toEqual([]);
 });

@@ -26,6 +26,7 @@ const texts = async (): Promise<string[]> => {
 const embeddedTexts = (): string[] => rig.embedder.batches.flat();
 const expectClean = async (): Promise<void> => {
   expect((await rig.verify()).examples).toEqual([]);
+  expect(await rig.differences()).toEqual([]);
 };
 
 describe('an index', () => {
