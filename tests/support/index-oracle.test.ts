@@ -22,7 +22,7 @@ test('the oracle has nothing to say about an index in step', async () => {
 
 test('the oracle sees a lost point, a point too many and a wrong vector, each by itself', async () => {
   const [hit] = await rig.vectorIndex.searchSparse(generation, 'default', { terms: ['one'], limit: 1 });
-  const [stored] = (await rig.vectorIndex.scroll(generation, '', 10)).filter((point) => point.id === id);
+  const stored = (await rig.vectorIndex.scroll(generation, '', 10)).find((point) => point.id === id);
   const point = { id, version: 2, vector: new Float32Array(8), terms: [], payload: hit!.payload, payloadHash: stored!.payloadHash };
   await rig.vectorIndex.remove(generation, 'default', [id], 2);
   expect(await rig.differences()).toEqual([expect.stringMatching(/^missing: point /)]);
