@@ -1,6 +1,9 @@
 import type { SqliteConnection } from './sqlite-connection.ts';
 import { SqliteFile } from './sqlite.ts';
 
+/** A reader further behind than this many changes cannot be told whether its history is still that of the file. */
+export const marksKept = 1_000_000;
+
 /**
  * `change_log` is written by triggers alone, so that no way of changing a document can go past it. It holds one entry a key, the newest:
  * a reader from the start sees every key that ever was, and the log grows with the keys and not with the changes.
@@ -39,6 +42,12 @@ const migrations = [
    CREATE TRIGGER document_marked AFTER UPDATE OF vanished ON document WHEN old.vanished IS NOT new.vanished BEGIN
      UPDATE store SET marks = marks + 1;
    END;`,
+  // Numbers tell two histories apart that gave the same sequence to different changes: an older copy of the file that has grown since.
+  `CREATE TABLE change_mark (sequence INTEGER PRIMARY KEY, mark INTEGER NOT NULL) STRICT;
+   CREATE TRIGGER change_marked AFTER INSERT ON change_log BEGIN
+     INSERT INTO change_mark (sequence, mark) VALUES (new.sequence, random() >> 11);
+     DELETE FROM change_mark WHERE sequence <= new.sequence - ${marksKept};
+   END;`,
 ];
 
 /** The file that the document store writes and the change feed reads. */
@@ -49,6 +58,11 @@ export function documentsFile(options: { readonly file: string; readonly busyLim
 /** The sequence of the last change, 0 before the first. */
 export function lastChange(connection: SqliteConnection): number {
   return connection.get<{ last: number }>('SELECT coalesce(max(sequence), 0) AS last FROM change_log')!.last;
+}
+
+/** The random number that a change got, null of one that is too old, or older than such numbers are. */
+export function markOf(connection: SqliteConnection, sequence: number): number | null {
+  return connection.get<{ mark: number }>('SELECT mark FROM change_mark WHERE sequence = ?', sequence)?.mark ?? null;
 }
 
 /** The store's own name, drawn when its file was made, and how often a vanished mark was set or cleared. */

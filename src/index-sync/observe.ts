@@ -12,9 +12,9 @@ export async function observeIndex(
 ): Promise<string> {
   const generation = await ports.vectorIndex.alias(index);
   const { cursor, totals } = generation === null ? { cursor: null, totals: null } : await readState(ports.metadataStore, generation);
-  const head = await ports.changeFeed.head();
+  const head = await ports.changeFeed.head(cursor);
   // A change may arrive after the last one was applied and before this is asked. A token of an index that is behind never
   // repeats, so that it cannot be taken for a state that was left on purpose.
-  const behind = cursor?.source === head.source && cursor.position === head.position ? null : randomUUID();
-  return digestOf({ generation, totals, head, behind });
+  const behind = head !== null && cursor?.source === head.source && cursor.change === head.change ? null : randomUUID();
+  return digestOf({ generation, totals, source: head?.source ?? null, change: head?.change ?? null, behind });
 }

@@ -88,9 +88,9 @@ async function dropGeneration(generation: string, by: string, { vectorIndex, met
 
 /** A state from which every document is read again; where versions of the store began anew, a new generation must take over. */
 async function prepareRescan(state: SyncState, name: string, ports: SyncPorts, { log }: SyncOptions): Promise<SyncState> {
-  const { source } = await ports.changeFeed.head();
-  const isAnother = state.cursor !== null && state.cursor.source !== source;
-  const rebuilds = isAnother || (await ports.documentStore.version()) < state.version;
+  const head = await ports.changeFeed.head(null);
+  const isAnother = state.cursor !== null && state.cursor.source !== head?.source;
+  const rebuilds = isAnother || (await ports.documentStore.now()) < state.version;
   if (rebuilds)
     log?.(
       `The document store is not the one that ${generationIn(name, state)} was made from, or has gone back in time: the index is built anew`,
@@ -146,7 +146,7 @@ class Sync {
     this.#recount = this.state.totals === null && !(await this.#ledger.isEmpty());
     for (let cursor = this.state.cursor, more = true; more;) {
       const read = await changeFeed.read(cursor, keysAtOnce);
-      if (read.kind === 'gap-detected') throw gapDetected(this.#options.index, read.message);
+      if (read.kind !== 'changes') throw gapDetected(this.#options.index, read.message);
       ({ cursor, more } = read);
       if (read.changes.length > 0) {
         const keys = new Map(read.changes.map(({ key }) => [Ledger.key(key), key]));

@@ -81,6 +81,7 @@ export function openSqliteDocumentStore(options: { readonly file: string; readon
     count: () => database.read((connection) => connection.get<{ count: number }>('SELECT count(*) AS count FROM document')!.count),
     // Neither counter ever falls, so that their sum stands still only while both do.
     version: () => database.read((connection) => lastChange(connection) + storeState(connection).marks),
+    now: () => database.read(lastChange),
     identity: () => database.read((connection) => storeState(connection).identity),
     close: () => database.close(),
   };

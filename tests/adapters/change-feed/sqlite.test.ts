@@ -20,16 +20,34 @@ test('an older copy put in the place of the store is a gap', async () => {
   await copyFile(file, join(folder, 'backup.db'));
   const second = openIn(file);
   await second.documents.put([exampleDocument('b'), exampleDocument('c')]);
-  const cursor = await second.feed.head();
+  const cursor = await second.feed.head(null);
   await second.documents.close();
   await second.feed.close();
   await copyFile(join(folder, 'backup.db'), file);
   const restored = openIn(file);
   expect(await restored.feed.read(cursor, 10)).toEqual({
     kind: 'gap-detected',
-    message: `The cursor stands at change 3, and ${file} ends at change 1: an older copy was put in its place.`,
+    message: `The cursor stands at change 3, and the store ends at change 1: an older copy was put in its place (${file})`,
   });
+  await restored.documents.put(['d', 'e', 'f'].map((id) => exampleDocument(id)));
+  expect(await restored.feed.read(cursor, 10)).toEqual({
+    kind: 'gap-detected',
+    message: `The cursor stands at change 3, which is another change in this store: an older copy was put in its place and has grown since (${file})`,
+  });
+  await restored.documents.close();
   await restored.feed.close();
+});
+
+test('a reader that waits gets a change when it is made, and nothing when the time is over', async () => {
+  const { documents, feed } = openIn(join(await temporaryFolder(), 'documents.db'));
+  const start = await feed.head(null);
+  const waiting = feed.read(start, 10, { waitMs: 20_000 });
+  await documents.put([exampleDocument('a')]);
+  expect(await waiting).toMatchObject({ kind: 'changes', changes: [{ key: { id: 'a' } }] });
+  expect(await feed.read(await feed.head(null), 10, { waitMs: 60 })).toMatchObject({ changes: [], more: false });
+  expect(await feed.read(await feed.head(null), 10, { waitMs: 60_000, signal: AbortSignal.abort() })).toMatchObject({ changes: [] });
+  await feed.close();
+  await documents.close();
 });
 
 test('the log keeps one entry a key, however often it changed', async () => {
