@@ -1,6 +1,7 @@
 import type { CommandOutcome, CommandResult } from '../contracts/command-results.ts';
 import type { RunEvent } from '../contracts/events/run.ts';
 import type { Problem } from '../contracts/problem.ts';
+import type { OutputSink } from './capture-output.ts';
 
 /** What every command is given beside its own options: the surroundings, so that a test can be them. */
 export interface CommandContext {
@@ -24,6 +25,8 @@ export interface CommandContext {
   readonly progress: (line: string) => void;
   /** Has something closed when the command ends, and also when twin stops in a hurry. */
   readonly onEnd: (close: () => Promise<void>) => void;
+  /** Has a sink take what is printed past the reporter, until the returned function is called; absent where the streams are not ours. */
+  readonly capture?: (sink: OutputSink) => () => void;
 }
 
 /** The outcome of a command that did what it should. */

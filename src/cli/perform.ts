@@ -2,6 +2,7 @@ import type { CommandOutcome } from '../contracts/command-results.ts';
 import { ProblemError } from '../contracts/problem.ts';
 import { openReporter } from '../report/open-reporter.ts';
 import type { Reporter } from '../report/reporter.ts';
+import { captureOutput, directOutput } from './capture-output.ts';
 import { type CommandContext, refused } from './context.ts';
 import { watchInterrupts } from './interrupt.ts';
 import { projectOf } from './project.ts';
@@ -20,7 +21,13 @@ export interface PerformOptions {
 /** Runs a command in the surroundings of this process, reports what it gives back, and returns the exit code. */
 export async function perform(options: PerformOptions, command: (context: CommandContext) => Promise<CommandOutcome>): Promise<number> {
   const { env, stdout, stderr } = process;
-  const reporter = await openReporter({ stdout, stderr, environment: env, json: options.json, quiet: options.quiet });
+  const reporter = await openReporter({
+    stdout: directOutput(stdout),
+    stderr: directOutput(stderr),
+    environment: env,
+    json: options.json,
+    quiet: options.quiet,
+  });
   // Whoever reads our output may have read enough (`| head`).
   stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
   process.on('exit', () => reporter.close());
@@ -45,6 +52,7 @@ export async function perform(options: PerformOptions, command: (context: Comman
     complain: (problems) => reporter.problems(problems),
     progress: (line) => reporter.progress(line),
     onEnd: (close) => void closing.push(close),
+    capture: captureOutput,
   };
   const exit = await outcomeOf(() => command(context), reporter);
   for (const close of closing.toReversed()) await close();

@@ -2,21 +2,39 @@ import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs';
 import { join } from 'node:path';
 import type { RunEvent } from '../contracts/events/run.ts';
 import { mask } from '../contracts/masking.ts';
+import { stepScope } from '../engine/step-scope.ts';
+import { OutputFile } from '../logs/output-file.ts';
+import { outputFolder, outputName, runLogFile } from '../logs/places.ts';
+import type { CommandContext } from './context.ts';
 
-/** The file that holds what a run said, one event a line. */
-export function runLogFile(folder: string, run: string): string {
-  return join(folder, `${run}.jsonl`);
-}
-
-/** Keeps what a run says, so that `twin runs logs` can tell it again. */
+/** Keeps what a run says and what its steps print, so that `twin runs logs` can tell it again, or at the same time in another terminal. */
 export interface RunLog {
   write(event: RunEvent): void;
   close(): Promise<void>;
 }
 
 /** Opens a log with the first event of a run; a log that cannot be written is given up without a word, as the journal holds the truth. */
-export function openRunLog(folder: string): RunLog {
+export function openRunLog(folder: string, context: Pick<CommandContext, 'capture'>): RunLog {
   let stream: WriteStream | null = null;
+  let run: string | null = null;
+  const outputs = new Map<string, OutputFile>();
+  // What a step prints belongs in its log, not into the middle of a live view or of lines of JSON.
+  const release = context.capture?.((from, chunk) => {
+    const scope = stepScope.getStore();
+    if (scope === undefined || run === null) return false;
+    const name = outputName(scope.step, scope.attempt);
+    let output = outputs.get(name);
+    if (output === undefined) outputs.set(name, (output = new OutputFile(join(outputFolder(folder, run), name))));
+    output.write(from, chunk);
+    return true;
+  });
+  const closeOutputs = (step?: string) => {
+    for (const [name, output] of outputs) {
+      if (step !== undefined && !name.startsWith(`${encodeURIComponent(step)}.`)) continue;
+      output.close();
+      outputs.delete(name);
+    }
+  };
   return {
     write(event) {
       // Progress is for those who watch; it would make up most of the file.
@@ -26,10 +44,14 @@ export function openRunLog(folder: string): RunLog {
         stream = createWriteStream(runLogFile(folder, event.run), { flags: 'a' });
         stream.on('error', () => {});
       }
-      stream.write(`${mask(JSON.stringify(event))}\n`);
+      if (event.type === 'run-started') run = event.run;
+      if (event.type === 'step-finished') closeOutputs(event.step);
+      stream.write(`${mask(JSON.stringify({ at: Date.now(), ...event }))}\n`);
     },
     close: () =>
       new Promise((resolve) => {
+        release?.();
+        closeOutputs();
         if (stream === null || stream.destroyed) resolve();
         else stream.end(() => resolve());
       }),

@@ -42,7 +42,7 @@ export async function runPipeline(
   const problems = checks.flatMap(({ problem }) => (problem === null ? [] : [problem]));
   if (problems.length > 0) return refused(problems);
 
-  const log = openRunLog(wired.state.logs);
+  const log = openRunLog(wired.state.logs, context);
   context.onEnd(() => log.close());
   const steps: StepFinished[] = [];
   let finished: RunFinished | null = null;

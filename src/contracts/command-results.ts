@@ -3,7 +3,7 @@ import type { RunPlan } from './plan.ts';
 import type { Problem } from './problem.ts';
 import type { AliasMove, ModelVersion } from './registry.ts';
 import type { Answer, IndexVerified, ModelVersionLine } from './results.ts';
-import type { RunEvent } from './events/run.ts';
+import type { LogEntry } from './run-log.ts';
 import type { RunSummary } from './run.ts';
 import type { RunView } from './run-view.ts';
 
@@ -90,7 +90,8 @@ export type CommandResult =
   | { readonly type: 'plan'; readonly plan: RunPlan }
   | { readonly type: 'runs'; readonly runs: readonly RunSummary[] }
   | { readonly type: 'run'; readonly view: RunView }
-  | { readonly type: 'run-logs'; readonly run: string; readonly events: readonly RunEvent[] }
+  /** Told in several parts while a run is followed; `width` is that of the longest step's address. */
+  | { readonly type: 'run-logs'; readonly run: string; readonly width: number; readonly entries: readonly LogEntry[] }
   | { readonly type: 'config'; readonly values: readonly ConfigValue[]; readonly origin: boolean }
   | { readonly type: 'doctor'; readonly findings: readonly Finding[] }
   | { readonly type: 'jobs'; readonly jobs: readonly JobLine[] }

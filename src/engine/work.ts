@@ -8,6 +8,7 @@ import { runMapStep } from './map-step.ts';
 import { runPlainStep } from './plain-step.ts';
 import type { Attempt, Made, RunContext, Settled } from './run-context.ts';
 import { ended, succeeded } from './settled.ts';
+import { stepScope } from './step-scope.ts';
 
 /** A step that has to be done: with what, and under which key its result will stand. */
 export interface Work {
@@ -55,7 +56,7 @@ async function attempts(work: Work, before?: () => Promise<void>): Promise<Settl
     context.journal.record({ type: 'step-started', step: address, attempt, key });
     context.emit({ type: 'step-started', run: context.run, step: address, attempt });
     if (attempt === 1) await before?.();
-    return runOnce(step, { context, prepared, inputs, key, attempt, signal });
+    return stepScope.run({ step: address, attempt }, () => runOnce(step, { context, prepared, inputs, key, attempt, signal }));
   });
   switch (end.kind) {
     case 'made': {

@@ -36,7 +36,7 @@ function resultLines(result: CommandResult): readonly object[] {
     case 'run':
       return [{ type: 'run', ...result.view }];
     case 'run-logs':
-      return result.events;
+      return result.entries;
     case 'config':
       return result.values;
     case 'doctor':

@@ -13,7 +13,7 @@ export async function resultText(result: CommandResult, style: Style): Promise<s
     case 'run':
       return (await import('./results/runs.ts')).runText(result.view, style);
     case 'run-logs':
-      return (await import('./results/runs.ts')).runLogsText(result.events, style);
+      return (await import('./results/run-logs.ts')).runLogsText(result.entries, result.width, style);
     case 'config':
       return (await import('./results/config.ts')).configText(result.values, result.origin, style);
     case 'doctor':

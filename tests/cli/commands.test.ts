@@ -7,7 +7,8 @@ import { showConfig } from '../../src/cli/commands/config.ts';
 import { doctor } from '../../src/cli/commands/doctor.ts';
 import { plan } from '../../src/cli/commands/plan.ts';
 import { run } from '../../src/cli/commands/run.ts';
-import { listRuns, runLogs, showRun } from '../../src/cli/commands/runs.ts';
+import { listRuns, showRun } from '../../src/cli/commands/runs.ts';
+import { runLogs } from '../../src/cli/commands/run-logs.ts';
 import { RunFinishedResult } from '../../src/contracts/results.ts';
 import { said } from '../support/command-line.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -208,7 +209,7 @@ describe('before and after a run', () => {
       "
     `);
     expect((await said({ folder }, (context) => runLogs(context, { step: 'read-words' }))).stdout).toMatchInlineSnapshot(`
-      "  succeeded  read-words <time>  4 words
+      "<clock>   succeeded  read-words <time>  4 words
       "
     `);
     const unknown = await said({ folder }, (context) => showRun(context, {}, 'nope'));

@@ -73,6 +73,7 @@ export async function said(surroundings: Surroundings, command: (context: Comman
       .replaceAll(/\d{8}-\d{6}-[a-z0-9]{4}/g, '<run>')
       .replaceAll(/(pid|process) \d+ on \S+\)/g, '$1 <pid> on <host>)')
       .replaceAll(/ +\d+(\.\d)? s\b/g, ' <time>')
-      .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d/g, '<moment>');
+      .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d/g, '<moment>')
+      .replaceAll(/^\d\d:\d\d:\d\d /gm, '<clock> ');
   return { stdout: steady(written.stdout), stderr: steady(written.stderr), exit, events, results };
 }

@@ -23,8 +23,11 @@ export function declareRuns(program: Command): void {
   declare(
     runs,
     'logs [run]',
-    'show what a run said (default: the latest run)',
-    ['twin runs logs', 'twin runs logs 3f2a --step sync-index'],
-    async () => (await import('../commands/runs.ts')).runLogs,
-  ).option('--step <step>', 'only of this step');
+    'show what a run said and its steps printed, also while it runs (default: the latest run)',
+    ['twin runs logs', 'twin runs logs 3f2a --step sync-index', 'twin runs logs -f', 'twin runs logs --step train-sft --lines 50'],
+    async () => (await import('../commands/run-logs.ts')).runLogs,
+  )
+    .option('--step <step>', 'only of this step, with all that its job printed')
+    .option('-f, --follow', 'go on until the run ends')
+    .option('--lines <count>', 'only the last ones');
 }

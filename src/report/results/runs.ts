@@ -1,9 +1,8 @@
-import type { RunEvent } from '../../contracts/events/run.ts';
 import type { RunSummary } from '../../contracts/run.ts';
 import type { OpenState, RunView, StepView } from '../../contracts/run-view.ts';
 import { renderProblem } from '../problem.ts';
 import { duration, moment } from '../quantities.ts';
-import { countWords, eventLines, holderWords, outcomeWord, reasonWords, stepCounts, verdictWords } from '../run-words.ts';
+import { countWords, holderWords, outcomeWord, reasonWords, stepCounts, verdictWords } from '../run-words.ts';
 import type { Format, Style } from '../style.ts';
 import { table } from '../table.ts';
 
@@ -74,13 +73,4 @@ function stepLines(step: StepView, width: number, style: Style): readonly string
           .split('\n')
           .map((line) => `             ${line}`)),
   ];
-}
-
-/** What a run said while it ran, as plain lines. */
-export function runLogsText(events: readonly RunEvent[], style: Style): string {
-  const width = Math.max(
-    0,
-    ...events.flatMap((event) => (event.type === 'run-started' ? event.steps.map(({ address }) => address.length) : [])),
-  );
-  return events.flatMap((event) => eventLines(event, style, width)).join('\n');
 }

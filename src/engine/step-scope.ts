@@ -1,0 +1,10 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/** The attempt of a step that the running code belongs to: whatever it prints is put down to it. */
+export interface StepScope {
+  readonly step: string;
+  readonly attempt: number;
+}
+
+/** Set around the code of each attempt. */
+export const stepScope = new AsyncLocalStorage<StepScope>();
