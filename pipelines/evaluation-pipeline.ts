@@ -4,6 +4,7 @@ import { snapshotDocuments } from '../steps/dataset/snapshot-documents.ts';
 import { measureRetrieval } from '../steps/evaluation/measure-retrieval.ts';
 import { openComparison } from '../steps/evaluation/open-comparison.ts';
 import { promoteCandidate } from '../steps/evaluation/promote-candidate.ts';
+import { recordEvaluationVerdict } from '../steps/evaluation/record-evaluation.ts';
 import { resolveCandidate } from '../steps/evaluation/resolve-candidate.ts';
 import { scoreItems } from '../steps/evaluation/score-items.ts';
 import { scoreReport } from '../steps/evaluation/score-report.ts';
@@ -27,7 +28,12 @@ export const evaluationPipeline = definePipeline({
     const { retrieval } = pipeline.step(measureRetrieval, { questions, index });
 
     const { report } = pipeline.step(scoreReport, { scores, models, items, retrieval });
-    const { champion } = pipeline.step(promoteCandidate, { models, report }, { when: [report, ({ verdict }) => verdict === 'pass'] });
+    const { evaluation } = pipeline.step(recordEvaluationVerdict, { models, report });
+    const { champion } = pipeline.step(
+      promoteCandidate,
+      { models, report },
+      { when: [report, ({ verdict }) => verdict === 'pass'], after: [evaluation] },
+    );
     return { report, champion };
   },
 });

@@ -1,11 +1,12 @@
 import type { DatasetCard, DatasetVersion } from './dataset.ts';
 import type { RunPlan } from './plan.ts';
 import type { Problem } from './problem.ts';
-import type { AliasMove, ModelVersion } from './registry.ts';
+import type { Json } from './digest.ts';
+import type { AliasMove, EvaluationRecord, ModelVersion } from './registry.ts';
 import type { Answer, IndexVerified, ModelVersionLine } from './results.ts';
 import type { LogEntry } from './run-log.ts';
 import type { RunSummary } from './run.ts';
-import type { RunView } from './run-view.ts';
+import type { LineageStep, RunView } from './run-view.ts';
 
 /** A value of the configuration, and who said so. */
 export interface ConfigValue {
@@ -61,10 +62,67 @@ export interface ModelShown {
   readonly moves: readonly (AliasMove & { readonly alias: string })[];
   /** From the model back to its first base: what each one is and where its data comes from. */
   readonly ancestry: readonly ModelVersion[];
+  /** What evaluations concluded about it, oldest first. */
+  readonly evaluations: readonly EvaluationRecord[];
   /** The document revisions that the model learned from. */
   readonly documents: readonly { readonly document: string; readonly revision: string; readonly address: string | null }[];
   /** The steps that led to it, nearest first. */
   readonly steps: readonly { readonly address: string; readonly run: string; readonly at: number }[];
+}
+
+/** An alias that was moved, or stood there already. */
+export interface AliasMoved {
+  readonly type: 'alias-moved';
+  readonly model: string;
+  readonly alias: string;
+  readonly from: string | null;
+  readonly to: string;
+  readonly moved: boolean;
+  /** The gate was passed over. */
+  readonly forced: boolean;
+}
+
+/** What differs between two versions of models. */
+export interface ModelsDiff {
+  readonly type: 'models-diff';
+  readonly before: string;
+  readonly after: string;
+  readonly changes: readonly { readonly key: string; readonly before: Json; readonly after: Json }[];
+  /** Rows that were learned; null where those of one are gone. */
+  readonly rows: { readonly added: number; readonly removed: number; readonly common: number } | null;
+  /** On one frozen set; null where none was used for both. */
+  readonly bitsPerByte: { readonly frozenSet: string; readonly before: number; readonly after: number } | null;
+  /** Euclidean norms by layer; null where the files of one are gone. */
+  readonly weights: {
+    readonly layers: readonly { readonly layer: string; readonly parameters: number; readonly norm: number; readonly difference: number }[];
+    readonly incomparable: readonly string[];
+  } | null;
+}
+
+/** Every step that led to a model, nearest first, and the document revisions at the other end. */
+export interface ModelTrace {
+  readonly type: 'trace';
+  readonly model: string;
+  readonly weights: string;
+  readonly steps: readonly LineageStep[];
+  readonly documents: readonly { readonly document: string; readonly revision: string; readonly address: string | null }[];
+}
+
+/** Everything that was made from a document. */
+export interface DocumentImpact {
+  readonly type: 'impact';
+  readonly document: string;
+  readonly address: string;
+  readonly artifacts: readonly {
+    readonly name: string;
+    readonly digest: string;
+    readonly step: string;
+    readonly run: string;
+    readonly at: number;
+  }[];
+  readonly datasets: readonly { readonly dataset: string; readonly splits: readonly string[] }[];
+  /** `through` names the version that it came by; null where the model's own rows hold it. */
+  readonly models: readonly { readonly model: string; readonly through: string | null; readonly aliases: readonly string[] }[];
 }
 
 /** A point of the index that is not as the documents say it should be. */
@@ -101,6 +159,13 @@ export type CommandResult =
   | DatasetShown
   | { readonly type: 'models'; readonly models: readonly ModelVersionLine[] }
   | ModelShown
+  | AliasMoved
+  | ModelsDiff
+  | ModelTrace
+  | DocumentImpact
+  | { readonly type: 'model-registered'; readonly version: string; readonly weights: string }
+  | { readonly type: 'model-deleted'; readonly version: string }
+  | { readonly type: 'model-exported'; readonly version: string; readonly format: string; readonly path: string }
   | { readonly type: 'places'; readonly places: readonly PlaceLine[] }
   /** The first differences, said before the result of verifying. */
   | { readonly type: 'point-differences'; readonly differences: readonly PointDifferenceLine[] }

@@ -6,7 +6,7 @@ export const FolderReference = z.strictObject({ digest: Digest, bytes: z.int().n
 export type FolderReference = z.output<typeof FolderReference>;
 
 /** How a model came to be. */
-export const ModelMethod = z.enum(['pretrain-tiny', 'sft', 'dpo']);
+export const ModelMethod = z.enum(['pretrain-tiny', 'sft', 'dpo', 'imported']);
 export type ModelMethod = z.output<typeof ModelMethod>;
 
 /** An immutable, content-addressed version of a model. References to other versions are `<name>@<version>`. */
@@ -27,14 +27,17 @@ export const ModelVersion = z.strictObject({
   parent: z.string().nullable(),
   /** The dataset version, `<name>@<version>`; null for a base. */
   dataset: z.string().nullable(),
-  /** The rows that were learned: documents, instruction samples, or preference pairs. */
-  data: Digest,
+  /** The rows that were learned: documents, instruction samples, or preference pairs; null where they are not known here. */
+  data: Digest.nullable(),
   promptTemplate: Digest,
   params: z.json(),
   seed: z.int().nonnegative(),
   libraries: z.record(z.string(), z.string()),
   /** Largest absolute difference of logits between adapter and merged weights; null for a base. */
   mergeDifference: z.number().nonnegative().nullable(),
+  /** Of an imported version: where it came from, and the licence that it stands under as its importer said. */
+  origin: z.strictObject({ source: z.string(), licence: z.string().nullable() }).optional(),
+  /** The run that registered it, or the command. */
   run: z.string(),
   /** ISO 8601, by the metadata store's clock. */
   createdAt: z.iso.datetime(),
@@ -52,8 +55,42 @@ export const AliasMove = z.strictObject({
   /** Digest of the evaluation report that justified it, null where none did. */
   report: Digest.nullable(),
   reason: z.string(),
+  /** No passed evaluation justified it: somebody insisted, for the reason given. */
+  forced: z.literal(true).optional(),
+  /** It took the move back that had brought `from`. */
+  rollback: z.literal(true).optional(),
 });
 export type AliasMove = z.output<typeof AliasMove>;
+
+/** What an evaluation concluded about a version, as the registry keeps it. */
+export const EvaluationRecord = z.strictObject({
+  candidate: z.string(),
+  /** What it was compared with: the target of the alias; null where its own base was the bar. */
+  incumbent: z.string().nullable(),
+  alias: z.string(),
+  /** Digest of the report. */
+  report: Digest,
+  /** The held-out rows: verdicts over different sets are not comparable. */
+  frozenSet: Digest,
+  verdict: z.enum(['pass', 'fail', 'undecided']),
+  reasons: z.array(z.string()),
+  /** Difference in bits per byte, below zero the candidate is better; null where nothing was compared. */
+  difference: z.number().nullable(),
+  bitsPerByte: z.number().nullable(),
+  run: z.string(),
+  when: z.iso.datetime(),
+});
+export type EvaluationRecord = z.output<typeof EvaluationRecord>;
+
+/** That a version was deleted, or registered again afterwards. */
+export const ModelDeletion = z.strictObject({
+  version: z.string(),
+  deleted: z.boolean(),
+  who: z.string(),
+  when: z.iso.datetime(),
+  reason: z.string(),
+});
+export type ModelDeletion = z.output<typeof ModelDeletion>;
 
 /** A version that an alias names, as a step's artifact: null where it names none. */
 export const ResolvedModel = z.strictObject({

@@ -1,3 +1,4 @@
+import type { Json } from '../contracts/digest.ts';
 import type { AliasMove, ModelVersion } from '../contracts/registry.ts';
 import type { MetadataStore } from '../ports/metadata-store.ts';
 import { findModels } from './models.ts';
@@ -42,6 +43,8 @@ export interface AliasRequest {
   readonly run: string | null;
   readonly report: string | null;
   readonly reason: string;
+  readonly forced?: true;
+  readonly rollback?: true;
 }
 
 /** Moves an alias by compare-and-swap, on disk before it returns. Moving it to where it stands is no move. */
@@ -52,9 +55,20 @@ export async function moveAlias(
   const current = await readAlias(store, request.model, request.alias);
   if (current.target !== request.expected) return { ok: false, found: current.target };
   if (current.target === request.to) return { ok: true };
-  const { to, who, run, report, reason } = request;
-  const move: AliasMove = { from: current.target, to, who, when: new Date(await store.now()).toISOString(), run, report, reason };
-  const appended = await store.append(streamOf(request.model, request.alias), current.moves.length, [move], 'power');
+  const { to, who, run, report, reason, forced, rollback } = request;
+  const when = new Date(await store.now()).toISOString();
+  const move: AliasMove = {
+    from: current.target,
+    to,
+    who,
+    when,
+    run,
+    report,
+    reason,
+    ...(forced && { forced }),
+    ...(rollback && { rollback }),
+  };
+  const appended = await store.append(streamOf(request.model, request.alias), current.moves.length, [move as unknown as Json], 'power');
   return appended.ok ? { ok: true } : { ok: false, found: (await readAlias(store, request.model, request.alias)).target };
 }
 
@@ -64,6 +78,19 @@ export async function moveAlias(
  */
 export function incumbentOf(alias: Pick<Alias, 'moves' | 'target'>, candidate: string): string | null {
   return alias.target === candidate ? (alias.moves.at(-1)?.from ?? null) : alias.target;
+}
+
+/**
+ * What stands below the target: where rolling back leads. Moves that were rolled back, and the roll-backs themselves, are taken out,
+ * so that rolling back twice goes two versions back. Null where nothing stood before.
+ */
+export function previousTarget(moves: readonly AliasMove[]): string | null {
+  const stack: string[] = [];
+  for (const { to, rollback } of moves) {
+    if (rollback) stack.pop();
+    else stack.push(to);
+  }
+  return stack.at(-2) ?? null;
 }
 
 /** The version that an alias names, null where it names none. */

@@ -1,6 +1,7 @@
-import { digestOf } from '../contracts/digest.ts';
+import { digestOf, type Json } from '../contracts/digest.ts';
 import type { ModelVersion } from '../contracts/registry.ts';
 import type { MetadataStore } from '../ports/metadata-store.ts';
+import { deletedVersions, recordDeletion } from './deletions.ts';
 import { streamsWith } from './streams.ts';
 
 /** What makes a version: everything but where and when it was registered. */
@@ -26,18 +27,27 @@ export async function registerModel(store: MetadataStore, content: ModelContent,
     const records = await store.read(stream, 0);
     const models = records.map((record) => record.data as unknown as ModelVersion);
     const known = models.find((model) => model.version === version);
-    if (known) return known;
+    if (known) {
+      if ((await deletedVersions(store, content.name)).has(version))
+        await recordDeletion(store, content.name, { version, deleted: false, who: run, reason: 'registered again' });
+      return known;
+    }
     const model: ModelVersion = { ...content, version, run, createdAt: new Date(await store.now()).toISOString() };
-    const appended = await store.append(stream, records.length, [model], 'power');
+    const appended = await store.append(stream, records.length, [model as unknown as Json], 'power');
     if (appended.ok) return model;
   }
 }
 
-/** Every version of one model, or of all of them, oldest first within a name. */
+/** Every version of one model, or of all of them, oldest first within a name; deleted ones are left out. */
 export async function listModels(store: MetadataStore, name?: string): Promise<readonly ModelVersion[]> {
   const streams = name === undefined ? await streamsWith(store, prefix) : [prefix + name];
-  const read = await Promise.all(streams.map((stream) => store.read(stream, 0)));
-  return read.flat().map((record) => record.data as unknown as ModelVersion);
+  const read = await Promise.all(
+    streams.map(async (stream) => {
+      const [records, deleted] = await Promise.all([store.read(stream, 0), deletedVersions(store, stream.slice(prefix.length))]);
+      return records.map((record) => record.data as unknown as ModelVersion).filter(({ version }) => !deleted.has(version));
+    }),
+  );
+  return read.flat();
 }
 
 /** The version that `<name>@<version>`, a bare version or an unambiguous start of one names; every candidate otherwise. */

@@ -53,6 +53,13 @@ function resultLines(result: CommandResult): readonly object[] {
       return result.differences;
     case 'dataset':
     case 'model':
+    case 'alias-moved':
+    case 'models-diff':
+    case 'trace':
+    case 'impact':
+    case 'model-registered':
+    case 'model-deleted':
+    case 'model-exported':
     case 'job-cancelled':
     case 'places':
     case 'index-verified':

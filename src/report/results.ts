@@ -32,6 +32,20 @@ export async function resultText(result: CommandResult, style: Style): Promise<s
       return (await import('./results/models.ts')).modelsText(result.models, style);
     case 'model':
       return (await import('./results/models.ts')).modelText(result, style);
+    case 'alias-moved':
+      return (await import('./results/registry.ts')).aliasMovedText(result, style);
+    case 'models-diff':
+      return (await import('./results/models-diff.ts')).modelsDiffText(result, style);
+    case 'trace':
+      return (await import('./results/lineage.ts')).traceText(result, style);
+    case 'impact':
+      return (await import('./results/lineage.ts')).impactText(result, style);
+    case 'model-registered':
+      return (await import('./results/registry.ts')).registeredText(result.version);
+    case 'model-deleted':
+      return (await import('./results/registry.ts')).deletedText(result.version);
+    case 'model-exported':
+      return `${result.version} → ${result.path} (${result.format})`;
     case 'places':
       return (await import('./results/places.ts')).placesText(result.places, style);
     case 'point-differences':

@@ -3,11 +3,12 @@ import type { ModelVersion } from '../../contracts/registry.ts';
 import type { ModelVersionLine } from '../../contracts/results.ts';
 import { lineage } from '../../history/lineage.ts';
 import type { DocumentStore } from '../../ports/document-store.ts';
-import type { MetadataStore } from '../../ports/metadata-store.ts';
 import { type Alias, listAliases } from '../../registry/aliases.ts';
-import { findModels, listModels as registered, modelReference } from '../../registry/models.ts';
+import { listEvaluations } from '../../registry/evaluations.ts';
+import { listModels as registered, modelReference } from '../../registry/models.ts';
 import { type CommandContext, done, refused } from '../context.ts';
 import { findModel } from '../find-model.ts';
+import { ancestryOf } from '../model-facts.ts';
 import { openSession } from '../session.ts';
 
 /** Aliases that are stages, the highest first. */
@@ -52,7 +53,8 @@ export async function showModel(context: CommandContext, _options: object, name:
         moves.filter(({ from, to }) => from === reference || to === reference).map((move) => Object.assign({ alias }, move)),
       )
       .toSorted((left, right) => left.when.localeCompare(right.when)),
-    ancestry: await ancestry(metadata, version),
+    ancestry: await ancestryOf(metadata, version),
+    evaluations: (await listEvaluations(metadata, version.name)).filter(({ candidate }) => candidate === reference),
     documents: await withAddresses(await wired.ports.open('documentStore'), config.tenant, past.documents),
     steps: past.steps.map(({ address, run, at }) => ({ address, run, at })),
   });
@@ -60,18 +62,6 @@ export async function showModel(context: CommandContext, _options: object, name:
 
 function aliasesOf(model: ModelVersion, aliases: readonly Alias[]): readonly string[] {
   return aliases.filter(({ target }) => target === modelReference(model)).map(({ alias }) => alias);
-}
-
-/** From the version itself over what it was tuned from back to its first base. */
-async function ancestry(store: MetadataStore, version: ModelVersion): Promise<readonly ModelVersion[]> {
-  const found = [version];
-  for (let at = version; ;) {
-    const before = at.parent ?? at.base;
-    const [next] = before === null ? [] : await findModels(store, before);
-    if (next === undefined || found.some(({ version: known }) => known === next.version)) return found;
-    found.push(next);
-    at = next;
-  }
 }
 
 async function withAddresses(

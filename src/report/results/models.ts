@@ -24,7 +24,7 @@ export function modelsText(models: readonly ModelVersionLine[], style: Style): s
 
 /** A model version: what it is, how its aliases moved, and everything that it comes from, back to the documents. */
 export function modelText(shown: ModelShown, style: Style): string {
-  const { version: model, aliases, moves, ancestry, documents, steps } = shown;
+  const { version: model, aliases, moves, ancestry, evaluations, documents, steps } = shown;
   const title = (text: string) => ['', style('bold', text)];
   const lines = [
     style('bold', `${model.name}@${model.version}`),
@@ -39,6 +39,7 @@ export function modelText(shown: ModelShown, style: Style): string {
     ...(model.mergeDifference === null
       ? []
       : [`  merge      adapter and merged weights differ by at most ${model.mergeDifference.toPrecision(2)}`]),
+    ...(model.origin === undefined ? [] : [`  imported   from ${model.origin.source}, licence ${model.origin.licence ?? 'unknown'}`]),
     `  libraries  ${Object.entries(model.libraries)
       .map(([name, version]) => `${name} ${version}`)
       .join(', ')}`,
@@ -46,8 +47,17 @@ export function modelText(shown: ModelShown, style: Style): string {
   ];
   if (moves.length > 0) {
     lines.push(...title('Moves of its aliases'));
-    for (const { alias, when, who, from, to, reason } of moves)
-      lines.push(`  ${moment(Date.parse(when))}  ${alias}: ${from ?? 'nothing'} → ${to} by ${who}${reason === '' ? '' : ` (${reason})`}`);
+    for (const { alias, when, who, from, to, reason, forced, rollback } of moves) {
+      const how = forced ? `, ${style('red', 'FORCED past the gate')}` : rollback ? ', rolled back' : '';
+      lines.push(
+        `  ${moment(Date.parse(when))}  ${alias}: ${from ?? 'nothing'} → ${to} by ${who}${how}${reason === '' ? '' : ` (${reason})`}`,
+      );
+    }
+  }
+  if (evaluations.length > 0) {
+    lines.push(...title('Evaluations'));
+    for (const { when, verdict, incumbent, reasons } of evaluations)
+      lines.push(`  ${moment(Date.parse(when))}  ${verdict} against ${incumbent ?? 'its own base'}: ${reasons.join('; ')}`);
   }
   if (ancestry.length > 0) {
     lines.push(...title('Where it comes from'));
