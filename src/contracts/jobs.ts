@@ -55,6 +55,16 @@ export const MergeAdapterParams = z.strictObject({
   maxLogitDifference: z.number().positive().default(1e-4),
 });
 
+/** How numbers are stored in a GGUF file, the finest first. */
+export const GgufQuantization = z.enum(['f16', 'q8_0', 'q5_0', 'q4_0']);
+export type GgufQuantization = z.output<typeof GgufQuantization>;
+
+/** Write a whole model as GGUF, and measure what the rounding costs: mean KL of the next token, in nats, on fixed prompts. */
+export const ExportGgufParams = z.strictObject({
+  quantization: GgufQuantization.default('q8_0'),
+  maxMeanKl: z.number().positive().default(0.01),
+});
+
 /** One answer for each prompt row, greedy where temperature is 0. */
 export const GenerateAnswersParams = z.strictObject({
   maxNewTokens: z.int().positive().default(96),
@@ -87,6 +97,7 @@ export const jobs = {
   'train-sft': { params: TrainSftParams, inputs: ['base', 'train', 'validation'], outputs: ['adapter', 'summary'] },
   'train-dpo': { params: TrainDpoParams, inputs: ['base', 'adapter', 'pairs'], outputs: ['adapter', 'summary'] },
   'merge-adapter': { params: MergeAdapterParams, inputs: ['base', 'adapter'], outputs: ['model', 'summary'] },
+  'export-gguf': { params: ExportGgufParams, inputs: ['model'], outputs: ['gguf', 'summary'] },
   'generate-answers': { params: GenerateAnswersParams, inputs: ['model', 'prompts'], outputs: ['answers'] },
   'score-items': { params: ScoreItemsParams, inputs: ['base', 'sft', 'candidate', 'incumbent', 'items'], outputs: ['scores'] },
 } as const;
@@ -130,6 +141,20 @@ export const MergeSummary = z.strictObject({
   libraries: z.record(z.string(), z.string()),
 });
 export type MergeSummary = z.output<typeof MergeSummary>;
+
+/** What a GGUF file is, and how far it is from the model that it was made of. */
+export const GgufSummary = z.strictObject({
+  quantization: GgufQuantization,
+  bytes: z.int().positive(),
+  /** KL(model || file) of the next token, in nats, mean over the tokens of each prompt and then over prompts. */
+  meanKl: z.number(),
+  prompts: z.int().positive(),
+  /** Matrices that stayed at 16 bits, because their rows hold no whole blocks of 32. */
+  unquantized: z.array(z.string()),
+  promptTemplate: z.string(),
+  libraries: z.record(z.string(), z.string()),
+});
+export type GgufSummary = z.output<typeof GgufSummary>;
 
 /** A prompt that a job shall answer: an instruction, not yet rendered into the template. */
 export const PromptRow = z.strictObject({ id: z.string(), instruction: z.string() });
