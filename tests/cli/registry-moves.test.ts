@@ -31,10 +31,9 @@ async function filled<Value>(folder: string, fill: (store: MetadataStore) => Pro
 /** A folder with two candidates, each the newest of its training run. */
 async function twoCandidates() {
   const folder = await temporaryFolder();
-  const [first, second] = await filled(folder, async (store) => [
-    modelReference(await registerTraining(store, trainingRun('a'), 'r1')),
-    modelReference(await registerTraining(store, trainingRun('b'), 'r2')),
-  ]);
+  const register = (mark: string) =>
+    filled(folder, async (store) => modelReference(await registerTraining(store, trainingRun(mark), `run-${mark}`)));
+  const [first, second] = [await register('a'), await register('b')];
   const passes = (candidate: string, incumbent: string | null, verdict: 'pass' | 'undecided' = 'pass') =>
     filled(folder, (store) =>
       recordEvaluation(store, 'twin', {
@@ -50,7 +49,7 @@ async function twoCandidates() {
         run: 'r3',
       }),
     );
-  return { folder, first: first!, second: second!, passes };
+  return { folder, first, second, passes };
 }
 
 /** A model folder of four parameters. */
