@@ -7,6 +7,7 @@ import { type Problem, ProblemError } from '../contracts/problem.ts';
 import type { Graph } from '../engine/graph.ts';
 import type { PortName } from '../ports/ports.ts';
 import { findPython } from '../workers/find-python.ts';
+import { checkVectorIndex } from './check-vector-index.ts';
 import type { Session } from './session.ts';
 
 /** One thing that was looked at before a run. */
@@ -46,6 +47,7 @@ export async function preflight(
     checkState(session),
     Promise.resolve(checkChatModel(config)),
     checkSecrets(config, { environment, folder }),
+    checkVectorIndex(session),
     ...(python ? [checkPython(session, environment)] : []),
   ];
   return (await Promise.all(checks)).flat();
@@ -93,7 +95,7 @@ async function checkState({ wired, config }: Session): Promise<readonly Check[]>
     async () => (await wired.journal()).get('runs', ['']),
     async () => (await wired.stores()).cache.get('runs', ['']),
     async () => (await wired.ports.open('documentStore')).count(),
-    async () => (await wired.ports.open('vectorIndex')).alias(config.index),
+    ...(config.vectorIndex.kind === 'sqlite' ? [async () => (await wired.ports.open('vectorIndex')).alias(config.index)] : []),
   ];
   const problems: Check[] = [];
   for (const read of reads) {

@@ -79,9 +79,14 @@ export function wire({ config, folder, environment, progress, writes }: WireOpti
     changeFeed: closing(async () =>
       (await import('../adapters/change-feed/sqlite.ts')).openSqliteChangeFeed({ file: file(state.documents) }),
     ),
-    vectorIndex: closing(async () =>
-      (await import('../adapters/vector-index/sqlite.ts')).openSqliteVectorIndex({ file: file(state.index) }),
-    ),
+    vectorIndex: closing(async () => {
+      const { vectorIndex } = config;
+      if (vectorIndex.kind === 'sqlite')
+        return (await import('../adapters/vector-index/sqlite.ts')).openSqliteVectorIndex({ file: file(state.index) });
+      const { apiKey, ...options } = vectorIndex;
+      const key = apiKey && secretReader(apiKey, 'vectorIndex.apiKey', { environment, folder });
+      return (await import('../adapters/vector-index/qdrant.ts')).openQdrantVectorIndex({ ...options, apiKey: key });
+    }),
     workQueue: closing(async () => (await import('../adapters/work-queue/in-process.ts')).openInProcessWorkQueue()),
     jobLauncher: once(async () =>
       (await import('../adapters/job-launcher/local.ts')).localJobLauncher({

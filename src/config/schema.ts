@@ -42,12 +42,27 @@ const ChatModel = z.discriminatedUnion('kind', [
   }),
 ]);
 
+const VectorIndex = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('sqlite').describe('A file in the state folder, searched exactly.') }),
+  z.strictObject({
+    kind: z.literal('qdrant').describe('A Qdrant server, 1.17 or newer.'),
+    url: z.url({ protocol: /^https?$/ }).describe('Where it is: http://localhost:6333. The port is 6333 where none is named.'),
+    apiKey: SecretReference.optional().describe('Where the key is found; none where the server asks for none.'),
+    quantization: z
+      .enum(['none', 'int8'])
+      .default('none')
+      .describe('int8 holds a quarter of each vector in memory and looks the best up again in full. For collections made from then on.'),
+    onDisk: z.boolean().default(false).describe('Leave vectors on disk. For collections made from then on.'),
+  }),
+]);
+
 /** Everything that can be configured, after all layers. Parameters of steps are checked against the steps themselves. */
 export const Config = z.strictObject({
   state: z.string().min(1).default('.twin').describe('Folder that holds all state, relative to where twin is started.'),
   tenant: z.string().min(1).default('default').describe('Whose documents are collected, indexed and searched.'),
   index: z.string().min(1).default('documents').describe('Name of the vector index that ask reads and sync-index fills.'),
   embedder: Embedder.prefault({ kind: 'python' }),
+  vectorIndex: VectorIndex.prefault({ kind: 'sqlite' }),
   chatModel: ChatModel.prefault({ kind: 'none' }),
   reranker: z.literal('off').default('off').describe('Reorders passages after the search; off.'),
   promotion: z

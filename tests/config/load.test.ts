@@ -52,6 +52,7 @@ describe('layers of the configuration', () => {
       tenant: 'default',
       index: 'documents',
       embedder: { kind: 'python' },
+      vectorIndex: { kind: 'sqlite' },
       chatModel: { kind: 'none' },
       reranker: 'off',
       promotion: { alias: 'champion' },

@@ -4,7 +4,7 @@ import { sha256, uuidv5 } from '../../src/contracts/digest.ts';
 import type { Point, VectorIndex } from '../../src/ports/vector-index.ts';
 
 /** A point whose chunk says `said`, for the default tenant. */
-function examplePoint(
+export function examplePoint(
   document: string,
   ordinal: number,
   vector: readonly number[],

@@ -103,3 +103,16 @@ export function unknownGeneration(generation: string): ProblemError {
     exit: 1,
   });
 }
+
+/** The problem of dropping a generation that readers still find. */
+export function generationInUse(generation: string, alias: string): ProblemError {
+  return new ProblemError({
+    reason: 'index-in-use',
+    message: `The index generation ${generation} cannot be dropped`,
+    where: generation,
+    expected: 'a generation that no alias names',
+    found: `the alias ${alias}`,
+    hint: 'Move the alias to another generation first.',
+    exit: 2,
+  });
+}

@@ -1,9 +1,8 @@
 import { SqliteFile } from '../../clients/sqlite.ts';
 import type { SqliteConnection } from '../../clients/sqlite-connection.ts';
 import { sha256 } from '../../contracts/digest.ts';
-import { ProblemError } from '../../contracts/problem.ts';
 import type { Hit, Point, PointFilter, PointPayload, StoredPoint, VectorIndex } from '../../ports/vector-index.ts';
-import { checkedVectorIndex, unknownGeneration } from './checked.ts';
+import { checkedVectorIndex, generationInUse, unknownGeneration } from './checked.ts';
 
 /** A generation without a name is being dropped. */
 const migrations = [
@@ -176,7 +175,7 @@ export function openSqliteVectorIndex(options: { readonly file: string; readonly
     async drop(generation) {
       await database.write((connection) => {
         const named = connection.get<{ name: string }>('SELECT name FROM alias WHERE generation = ?', generation);
-        if (named !== undefined) throw inUse(generation, named.name);
+        if (named !== undefined) throw generationInUse(generation, named.name);
         connection.run('UPDATE generation SET name = NULL WHERE name = ?', generation);
       });
       await removeDropped(database);
@@ -289,16 +288,4 @@ function exists(connection: SqliteConnection, table: string): boolean {
 /** The little-endian float32 bytes of a vector, as sqlite-vec reads them. */
 function bytesOf(vector: Float32Array): Uint8Array {
   return new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength);
-}
-
-function inUse(generation: string, alias: string): ProblemError {
-  return new ProblemError({
-    reason: 'index-in-use',
-    message: `The index generation ${generation} cannot be dropped`,
-    where: generation,
-    expected: 'a generation that no alias names',
-    found: `the alias ${alias}`,
-    hint: 'Move the alias to another generation first.',
-    exit: 2,
-  });
 }
