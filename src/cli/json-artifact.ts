@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { ArtifactReference } from '../contracts/artifact.ts';
-import type { StepResult } from '../contracts/run.ts';
-import { producersTable, resultsTable } from '../history/tables.ts';
+import { producersOf, referenceIn } from '../history/producers.ts';
 import type { ArtifactStore } from '../ports/artifact-store.ts';
 import type { MetadataStore } from '../ports/metadata-store.ts';
 
@@ -13,15 +12,9 @@ export interface ArtifactSources {
 
 /** The value of a JSON artifact by its digest, null where it is gone. Small ones stand in the result of the step that made them. */
 export async function jsonByDigest({ metadata, artifacts }: ArtifactSources, digest: string): Promise<unknown> {
-  const producers = await metadata.scan(producersTable, `${digest}/`, '', 100);
-  const rows = await metadata.get(
-    resultsTable,
-    producers.map(({ key }) => key.slice(digest.length + 1)),
-  );
-  const results = rows.filter((row) => row !== null).map(({ row }) => row as unknown as StepResult);
-  // An effect may have made something else under the same key since.
-  const reference = results.flatMap((result) => Object.values(result.artifacts)).find((artifact) => artifact.digest === digest);
-  return reference === undefined ? null : await jsonValue(artifacts, reference);
+  const [result] = await producersOf(metadata, digest);
+  const reference = result && referenceIn(result, digest);
+  return !reference ? null : await jsonValue(artifacts, reference);
 }
 
 /** The value of a JSON artifact, null where its file is gone. */

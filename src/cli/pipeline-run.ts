@@ -15,6 +15,8 @@ export interface OpenedPipeline {
   readonly params: ResolvedParams;
   /** What the configuration gives to parameters, by address. */
   readonly overrides: ParamOverrides;
+  /** `<address>=<value>`, as `--set` gave them. */
+  readonly set: readonly string[];
 }
 
 /** Parameters that follow a key of the configuration wherever a step has one of that name, unless something is said about the step itself. */
@@ -35,7 +37,9 @@ export async function openPipeline(
   const graph = built.value;
   const overrides = overridesOf(graph, session.value);
   const params = resolveParams(graph, overrides);
-  return params.ok ? { ok: true, value: { session: session.value, graph, params: params.value, overrides } } : params;
+  return params.ok
+    ? { ok: true, value: { session: session.value, graph, params: params.value, overrides, set: options.set ?? [] } }
+    : params;
 }
 
 function overridesOf(graph: Graph, session: Session): ParamOverrides {

@@ -5,6 +5,7 @@ import type { RunEvent, RunFinished } from '../contracts/events/run.ts';
 import { mask } from '../contracts/masking.ts';
 import type { Problem } from '../contracts/problem.ts';
 import { executeRun, type RunEnd } from '../engine/execute.ts';
+import { originsOf } from '../engine/params.ts';
 import type { RunOptions } from '../engine/run-options.ts';
 import type { ArtifactStore } from '../ports/artifact-store.ts';
 import { runSummary } from '../report/summary.ts';
@@ -36,7 +37,7 @@ export async function runPipeline(
   opened: OpenedPipeline,
   { strict = false, beforeEnd, ...options }: RunPipelineOptions,
 ): Promise<CommandOutcome> {
-  const { session, graph, params } = opened;
+  const { session, graph, params, overrides, set } = opened;
   const { wired } = session;
   const checks = await preflight(session, context.environment, needsPython(graph, session.config));
   const problems = checks.flatMap(({ problem }) => (problem === null ? [] : [problem]));
@@ -64,6 +65,7 @@ export async function runPipeline(
     holder: currentHolder(context.line),
     isDead: isDeadForSure,
     profile: context.profile,
+    given: { set, strict, origins: originsOf(graph, overrides) },
   });
   if (end.problems !== undefined) return refused(end.problems);
   const rejected = strict ? steps.reduce((sum, { counts }) => sum + rejectedIn(counts), 0) : 0;

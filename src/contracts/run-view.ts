@@ -1,6 +1,6 @@
 import type { ArtifactReference } from './artifact.ts';
 import type { Problem } from './problem.ts';
-import type { FingerprintParts, Holder, PlannedStep, RunStatus, StepCounts, StepOutcome, StepReason } from './run.ts';
+import type { FingerprintParts, Holder, PlannedStep, RunCause, RunSetup, RunStatus, StepCounts, StepOutcome, StepReason } from './run.ts';
 
 /** Where a step stands before its end: it waits for other steps, may begin, waits for room, or is at work. */
 export type OpenState = 'pending' | 'ready' | 'queued' | 'running';
@@ -15,6 +15,8 @@ export interface StepView extends PlannedStep {
   readonly counts: Readonly<Record<string, number>>;
   readonly durationMs: number | null;
   readonly problem: Problem | null;
+  /** What decided that it ran, where the key alone does not say it. */
+  readonly cause: RunCause | null;
   /** What the result depends on; null where the step did not run itself. */
   readonly parts: FingerprintParts | null;
 }
@@ -30,6 +32,8 @@ export interface RunView {
   readonly durationMs: number | null;
   readonly holder: Holder;
   readonly origin: string | null;
+  /** Null where an earlier version of twin ran it. */
+  readonly setup: RunSetup | null;
   readonly counts: StepCounts;
   readonly steps: readonly StepView[];
 }

@@ -104,6 +104,41 @@ export const PlannedStep = z.strictObject({
 });
 export type PlannedStep = z.output<typeof PlannedStep>;
 
+/** How a run was set up: what was asked for, and what each step had before any of them began. */
+export const RunSetup = z.strictObject({
+  /** `<address>=<value>`, as given by --set. */
+  set: z.array(z.string()).readonly(),
+  strict: z.boolean(),
+  keepGoing: z.boolean(),
+  gate: z.enum(['default', 'strict']),
+  from: z.string().nullable(),
+  to: z.string().nullable(),
+  only: z.array(z.string()).readonly(),
+  tags: z.array(z.string()).readonly(),
+  force: z.array(z.string()).readonly(),
+  /** Version and code hash by the name of the step. */
+  code: z.record(z.string(), z.strictObject({ version: z.int(), code: z.string() })),
+  /** Params by address, defaults filled in, of steps that have any. */
+  params: z.record(z.string(), z.json()),
+  /** Where params were given that are not defaults, by `<step>.<param>`. */
+  origins: z.record(z.string(), z.string()).readonly(),
+  /** Hashes of declared files and values of declared variables by address. */
+  files: z.record(z.string(), z.record(z.string(), z.string()).readonly()),
+  environment: z.record(z.string(), z.record(z.string(), z.string().nullable()).readonly()),
+});
+export type RunSetup = z.output<typeof RunSetup>;
+
+/** What decided that a step ran, beside its key. */
+export const RunCause = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('forced') }),
+  z.strictObject({ kind: z.literal('artifact-missing'), output: z.string() }),
+  /** An effect's target was found in another state than the effect had left behind. */
+  z.strictObject({ kind: z.literal('state-changed'), before: z.string(), after: z.string() }),
+  /** An earlier effect began in this run and was never committed. */
+  z.strictObject({ kind: z.literal('interrupted'), run: z.string() }),
+]);
+export type RunCause = z.output<typeof RunCause>;
+
 /** One record of the stream `run/<id>`: the truth about a run. */
 export const RunRecord = z.discriminatedUnion('type', [
   z.strictObject({
@@ -117,10 +152,19 @@ export const RunRecord = z.discriminatedUnion('type', [
     steps: z.array(PlannedStep),
     /** The run that this one continues, for `runs resume` alone. */
     origin: z.string().nullable(),
+    /** Absent in the journals of earlier versions. */
+    setup: RunSetup.optional(),
+  }),
+  z.strictObject({
+    type: z.literal('step-started'),
+    step: z.string(),
+    attempt: z.int().positive(),
+    key: z.string().nullable(),
+    /** Where the key alone does not say why the step ran. */
+    cause: RunCause.optional(),
   }),
   /** All is ready, and there is no room yet: in the run, or in a named pool. Not written where there was room at once. */
   z.strictObject({ type: z.literal('step-queued'), step: z.string(), key: z.string(), pool: z.string().nullable() }),
-  z.strictObject({ type: z.literal('step-started'), step: z.string(), attempt: z.int().positive(), key: z.string().nullable() }),
   z.strictObject({
     type: z.literal('step-finished'),
     step: z.string(),
@@ -129,7 +173,7 @@ export const RunRecord = z.discriminatedUnion('type', [
     key: z.string().nullable(),
     artifacts: z.record(z.string(), ArtifactReference),
     counts: z.record(z.string(), z.number()),
-    /** What the result depends on, where the step succeeded or is the first to journal an earlier one: the index of results is rebuilt from it. */
+    /** What the result depends on, where the step failed, succeeded or is the first to journal an earlier result: the index of results is rebuilt from it. */
     parts: FingerprintParts.nullable(),
     at: z.number(),
     durationMs: z.number(),

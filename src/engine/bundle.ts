@@ -1,8 +1,10 @@
 import { readFileSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Plugin, rolldown } from 'rolldown';
+import { type OutputChunk, type Plugin, rolldown } from 'rolldown';
 import { parseAst } from 'rolldown/parseAst';
+import { sha256 } from '../contracts/digest.ts';
+import type { CodeParts } from '../contracts/digest-parts.ts';
 import type { Result } from '../contracts/problem.ts';
 import { stepContractVersion } from './define.ts';
 
@@ -13,6 +15,8 @@ const bareImport = /^(?:@[^/]+\/)?[^./][^/]*/;
 export interface ModuleBundle {
   readonly code: string;
   readonly files: readonly string[];
+  /** The code module by module. */
+  readonly parts: CodeParts;
 }
 
 /** Bundles a step's module: packages stand as `name@version` by the lock file, the engine's definitions as their contract version. */
@@ -53,11 +57,29 @@ export async function bundleModule(module: string): Promise<Result<ModuleBundle>
     await build.close();
     const chunks = output.filter((part) => part.type === 'chunk');
     if (chunks.length > 1 || chunks.some((chunk) => importsDynamically(chunk.code))) return dynamicImport(module);
-    return { ok: true, value: { code: chunks[0]?.code ?? '', files: [...files] } };
+    const parts = partsOf(chunks[0], lock ? dirname(lock.path) : dirname(module));
+    return { ok: true, value: { code: chunks[0]?.code ?? '', files: [...files], parts } };
   } catch (error) {
     const message = `The code of ${module} cannot be read: ${error instanceof Error ? error.message : String(error)}`;
     return { ok: false, error: { reason: 'code-unreadable', message, where: module, exit: 2 } };
   }
+}
+
+/** A module of a bundle begins with a comment that names its path from the working directory. */
+const pathComment = /^\/\/[^\n]*\n/;
+const packageVersion = /^((?:@[^/]+\/)?[^/@]+)@([^/]+)/;
+
+function partsOf(chunk: OutputChunk | undefined, root: string): CodeParts {
+  const modules: Record<string, string> = {};
+  const packages: Record<string, string> = {};
+  for (const [path, { code }] of Object.entries(chunk?.modules ?? {})) {
+    if (code !== null) modules[relative(root, path)] = sha256(code.replace(pathComment, ''));
+  }
+  for (const imported of chunk?.imports ?? []) {
+    const [, name, version] = packageVersion.exec(imported) ?? [];
+    if (name !== undefined && version !== undefined) packages[name] = version;
+  }
+  return { modules, packages };
 }
 
 function dynamicImport(module: string): Result<never> {

@@ -1,10 +1,14 @@
 import { statSync } from 'node:fs';
 import { sha256 } from '../contracts/digest.ts';
+import type { CodeParts } from '../contracts/digest-parts.ts';
 import type { Result } from '../contracts/problem.ts';
 import type { MetadataStore } from '../ports/metadata-store.ts';
 
 /** Where code hashes are kept, in the cache: may be emptied at any time. */
 export const codeHashTable = 'code-hashes';
+
+/** What code hashes were made of, by hash: apart from the hashes, as only an explanation reads it. */
+const codePartsTable = 'code-parts';
 
 /** A file of a module's graph as it was when the hash was made. */
 type FileStamp = readonly [path: string, bytes: number, modifiedMs: number];
@@ -20,6 +24,8 @@ export interface CodeHasher {
   prime(modules: readonly string[]): Promise<void>;
   /** The sha256 of the module's bundle; comments, format and unused code do not change it, whatever it imports does. */
   hash(module: string): Promise<Result<string>>;
+  /** What a hash that was made by this cache was made of; null where that is not known any more. */
+  parts(hash: string): Promise<CodeParts | null>;
 }
 
 /** Hashes step modules, remembering hashes by path, size and time of every file in a module's graph. */
@@ -54,7 +60,10 @@ export function codeHasher(cache: MetadataStore): CodeHasher {
     const bundle = await bundleModule(module);
     if (!bundle.ok) return bundle;
     const fresh: CodeHashRow = { hash: sha256(bundle.value.code), files: bundle.value.files.map(stamp).filter((found) => found !== null) };
-    await cache.putMany(codeHashTable, [{ key: module, expectedRevision: null, row: { ...fresh } }]);
+    await Promise.all([
+      cache.putMany(codeHashTable, [{ key: module, expectedRevision: null, row: { ...fresh } }]),
+      cache.putMany(codePartsTable, [{ key: fresh.hash, expectedRevision: null, row: bundle.value.parts }]),
+    ]);
     return { ok: true, value: fresh.hash };
   };
 
@@ -64,6 +73,10 @@ export function codeHasher(cache: MetadataStore): CodeHasher {
       let hash = hashes.get(module);
       if (!hash) hashes.set(module, (hash = compute(module)));
       return hash;
+    },
+    async parts(hash) {
+      const [row] = await cache.get(codePartsTable, [hash]);
+      return row ? (row.row as unknown as CodeParts) : null;
     },
   };
 }

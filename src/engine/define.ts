@@ -325,6 +325,8 @@ export interface Wiring<Value> {
   readonly when?: When<Value>;
   /** Steps that come first although none of their outputs is read: one that fails or refuses stops this one, one that a condition skips does not. */
   readonly after?: readonly Handle[];
+  /** Names by which `--tag` picks the step, beside its kind and its pool. */
+  readonly tags?: readonly string[];
 }
 
 /** Wires steps into a pipeline. Building is pure. */

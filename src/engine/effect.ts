@@ -14,7 +14,7 @@ export async function settleEffect(work: Work): Promise<Settled> {
   const { context, prepared } = work;
   const target = targetOf(prepared);
   const early = await upToDate(work);
-  if (early) return early;
+  if ('outcome' in early) return early;
   // Steps of this process take turns without a look at the store.
   return context.room.pool(`effect ${target}`).run(async () => {
     const lease = await acquireLease(context.leases, `effect/${target}`, {
@@ -23,26 +23,30 @@ export async function settleEffect(work: Work): Promise<Settled> {
       onWait: (holder, heldForMs) => context.emit({ type: 'waiting', run: context.run, target, holder, heldForMs }),
     });
     try {
-      return (await upToDate(work)) ?? (await change({ ...work, signal: AbortSignal.any([context.signal, lease.lost]) }));
+      const now = await upToDate(work);
+      if ('outcome' in now) return now;
+      return await change({ ...work, ...now, signal: AbortSignal.any([context.signal, lease.lost]) });
     } finally {
       await lease.release();
     }
   }, context.signal);
 }
 
-async function upToDate(work: Work): Promise<Settled | null> {
+/** The end of a step that is up to date; else why it is not, where its key alone does not say it. */
+async function upToDate(work: Work): Promise<Settled | Pick<Work, 'cause'>> {
   const { context, prepared, key, inputs } = work;
   const { address } = prepared.node;
-  if (context.slice.forced.has(address)) return null;
+  if (context.slice.forced.has(address)) return { cause: { kind: 'forced' } };
   const { record } = await readEffect(context.stores.metadata, prepared);
-  if (record?.state !== 'committed' || record.key !== key || record.token === null) return null;
+  if (record && (record.state === 'intent' || record.token === null)) return { cause: { kind: 'interrupted', run: record.run } };
+  if (record?.key !== key || record.token === null) return {};
   const token = await observe(prepared, digestsOf(inputs), context.ports);
-  if (token !== record.token) return null;
+  if (token !== record.token) return { cause: { kind: 'state-changed', before: record.token, after: token ?? '' } };
   // The process that made the effect may have died before its journal told so: then this run's journal tells it.
   const unjournaled = record.result !== undefined && (await context.results.find(key)) === null;
   if (unjournaled) context.results.add(record.result);
-  const result = await usableResult(context, address, key);
-  return result && { ...(await reused(context, prepared, result)), unjournaled };
+  const { result, cause } = await usableResult(context, address, key);
+  return result ? { ...(await reused(context, prepared, result)), unjournaled } : { ...(cause && { cause }) };
 }
 
 async function change(work: Work): Promise<Settled> {

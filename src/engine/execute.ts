@@ -18,6 +18,7 @@ import type { RunContext, Settled, Stores } from './run-context.ts';
 import { newRunId } from './run-id.ts';
 import type { RunOptions } from './run-options.ts';
 import { schedule } from './schedule.ts';
+import { type GivenSettings, setupOf } from './setup.ts';
 import { settleNode } from './settle-node.ts';
 import { missingForSlice, sliceOf } from './slice.ts';
 
@@ -37,6 +38,8 @@ export interface RunRequest {
   readonly profile: string;
   /** Hashes the code of steps; given where a plan has hashed it already. */
   readonly hasher?: CodeHasher;
+  /** What the command line said, kept with the run. */
+  readonly given?: GivenSettings;
   /** The run that this one continues. */
   readonly origin?: string;
 }
@@ -55,7 +58,8 @@ export async function executeRun(request: RunRequest): Promise<RunEnd> {
   const leases = { store: stores.metadata, holder, isDead };
 
   const slice = sliceOf(graph, options);
-  const prepared = await prepareNodes(graph, request.params, request.hasher ?? codeHasher(stores.cache));
+  const hasher = request.hasher ?? codeHasher(stores.cache);
+  const prepared = await prepareNodes(graph, request.params, hasher);
   const results = await openResults(graph, stores.metadata, stores.artifacts);
   const lacking = slice.ok ? missingForSlice(graph, slice.value, results) : [];
   const problems = [...(slice.ok ? [] : slice.error), ...(prepared.ok ? [] : prepared.error), ...lacking];
@@ -79,13 +83,15 @@ export async function executeRun(request: RunRequest): Promise<RunEnd> {
     results,
     leases,
     options,
+    hasher,
   });
 
   try {
     const steps = graph.nodes.map(plannedStep);
     const { profile, origin = null } = request;
     await announceRun(leases, run);
-    journal.record({ type: 'run-started', run, pipeline: graph.pipeline, at: now(), holder, profile, steps, origin });
+    const setup = setupOf(prepared.value, options, request.given ?? {});
+    journal.record({ type: 'run-started', run, pipeline: graph.pipeline, at: now(), holder, profile, steps, origin, setup });
     await journal.flush();
     emit({ type: 'run-started', run, pipeline: graph.pipeline, steps });
     await schedule(graph.nodes, (node) => settleNode(context, node));
@@ -112,7 +118,7 @@ export async function executeRun(request: RunRequest): Promise<RunEnd> {
 
 function openContext(
   { stores, ports, emit, options = {} }: RunRequest,
-  rest: Omit<RunContext, 'stores' | 'ports' | 'emit' | 'settled' | 'room' | 'inFlight' | 'stopped'>,
+  rest: Omit<RunContext, 'stores' | 'ports' | 'emit' | 'settled' | 'room' | 'inFlight' | 'kept' | 'stopped'>,
 ): RunContext {
   const pools = new Map<string, Limiter>();
   const pool = (name: string): Limiter => {
@@ -121,7 +127,7 @@ function openContext(
     return limiter;
   };
   const room = { all: new Limiter(options.concurrency ?? 2), pool };
-  return { ...rest, stores, ports, emit, room, settled: new Map(), inFlight: new Map(), stopped: false };
+  return { ...rest, stores, ports, emit, room, settled: new Map(), inFlight: new Map(), kept: new Set(), stopped: false };
 }
 
 function endOf(context: RunContext, graph: Graph, durationMs: number): RunEnd {

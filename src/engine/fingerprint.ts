@@ -10,7 +10,7 @@ import type { Graph, GraphNode } from './graph.ts';
 import { type ResolvedParams, type StepParams, drivenSteps } from './params.ts';
 
 /** What a step's result depends on as far as it is known before anything runs. */
-interface StaticParts {
+export interface StaticParts {
   readonly step: AnyStep;
   readonly code: string;
   readonly params: unknown;
@@ -71,9 +71,16 @@ export async function fingerprint(
   ports: PortSource,
 ): Promise<FingerprintParts> {
   const extra: Record<string, string> = {};
-  for (const [key, parts] of Object.entries(prepared.driven)) extra[`rows ${key}`] = keyOf(await partsWith(parts, {}, {}, null, ports));
+  for (const [key, parts] of Object.entries(await drivenParts(prepared, ports))) extra[`rows ${key}`] = keyOf(parts);
   if (prepared.own.step.kind === 'job') extra['job'] = await (await ports.open('jobLauncher')).identity(prepared.own.step.job);
   return partsWith(prepared.own, inputs, extra, observed, ports);
+}
+
+/** What the map steps that a step drives depend on beside the row, by their key. */
+export async function drivenParts({ driven }: PreparedNode, ports: PortSource): Promise<Readonly<Record<string, FingerprintParts>>> {
+  const parts: Record<string, FingerprintParts> = {};
+  for (const [key, own] of Object.entries(driven)) parts[key] = await partsWith(own, {}, {}, null, ports);
+  return parts;
 }
 
 /** Names a map step with its code, params and ports: what a row's results depend on beside the row. */

@@ -11,6 +11,7 @@ export interface WiredStep {
   readonly params: Readonly<Record<string, unknown>>;
   readonly when: When<unknown> | undefined;
   after: readonly (Handle | undefined)[];
+  readonly tags: readonly string[];
   readonly place: Place;
 }
 
@@ -26,7 +27,8 @@ export function wire(pipeline: AnyPipeline): { readonly steps: readonly WiredSte
     step: (step: AnyStep, wired: unknown, wiring: Wiring<unknown> = {}) => {
       const address = `${prefix}${wiring.as ?? step.name}`;
       const inputs = step.kind === 'map' ? { input: wired as Handle | undefined } : ((wired ?? {}) as Record<string, Handle | undefined>);
-      steps.push({ address, step, inputs, params: wiring.params ?? {}, when: wiring.when, after: wiring.after ?? [], place: callSite() });
+      const { params = {}, when, after = [], tags = [] } = wiring;
+      steps.push({ address, step, inputs, params, when, after, tags, place: callSite() });
       const handles = Object.fromEntries(
         Object.entries(outputsOf(step)).map(([output, artifact]) => [output, { step: address, output, artifact } satisfies Handle]),
       );

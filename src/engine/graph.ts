@@ -22,6 +22,8 @@ export interface GraphNode {
   readonly inputs: Readonly<Record<string, Wire>>;
   readonly params: Readonly<Record<string, unknown>>;
   readonly when: { readonly wire: Wire; readonly predicate: (value: unknown) => ConditionOutcome } | null;
+  /** Names that pick it beside its address: of its wiring, its kind and its pool. */
+  readonly tags: readonly string[];
   /** Addresses of steps that come first although nothing of theirs is read. */
   readonly after: readonly string[];
   /** Addresses of all steps that this one waits for, once each. */
@@ -73,6 +75,7 @@ function nodeOf(wired: WiredStep): GraphNode {
     address: wired.address,
     step: wired.step,
     kind: kindOf(wired.step),
+    tags: [...wired.tags, kindOf(wired.step), ...(wired.step.pool === undefined ? [] : [wired.step.pool])],
     inputs,
     params: wired.params,
     when: when ?? null,

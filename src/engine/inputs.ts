@@ -1,7 +1,7 @@
-import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { AnyArtifact, ArtifactReference } from '../contracts/artifact.ts';
 import { canonicalJson } from '../contracts/digest.ts';
+import { linesOf } from '../history/lines.ts';
 import type { ArtifactStore } from '../ports/artifact-store.ts';
 import type { AnyStep } from './define.ts';
 import { inputsOf } from './step-shape.ts';
@@ -56,21 +56,4 @@ export function rowReader(reference: ArtifactReference, store: ArtifactStore): R
       for await (const line of linesOf(await path())) yield JSON.parse(line) as unknown;
     },
   };
-}
-
-/** The lines of a text file that are not empty, without their ends. */
-export async function* linesOf(path: string): AsyncGenerator<string> {
-  const unfinished: string[] = [];
-  for await (const chunk of createReadStream(path, { encoding: 'utf8', highWaterMark: 1 << 18 }) as AsyncIterable<string>) {
-    if (!chunk.includes('\n')) {
-      unfinished.push(chunk);
-      continue;
-    }
-    const lines = chunk.split('\n');
-    lines[0] = [...unfinished.splice(0), lines[0]!].join('');
-    unfinished.push(lines.pop()!);
-    for (const line of lines) if (line !== '') yield line;
-  }
-  const last = unfinished.join('');
-  if (last !== '') yield last;
 }

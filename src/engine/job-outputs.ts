@@ -4,7 +4,7 @@ import type { AnyArtifact, ArtifactReference } from '../contracts/artifact.ts';
 import { ProblemError } from '../contracts/problem.ts';
 import type { ArtifactStore } from '../ports/artifact-store.ts';
 import type { JobStep } from './define.ts';
-import { linesOf } from './inputs.ts';
+import { linesOf } from '../history/lines.ts';
 import { type RowsFace, openOutputs } from './outputs.ts';
 
 /**

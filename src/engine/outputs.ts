@@ -4,8 +4,8 @@ import type { z } from 'zod';
 import type { AnyArtifact, ArtifactReference, JsonArtifact, RowsArtifact } from '../contracts/artifact.ts';
 import { canonicalJson, sha256 } from '../contracts/digest.ts';
 import { ProblemError } from '../contracts/problem.ts';
+import { linesOf } from '../history/lines.ts';
 import type { ArtifactStore } from '../ports/artifact-store.ts';
-import { linesOf } from './inputs.ts';
 import { storeText } from './store-text.ts';
 import type { Adoptable } from './values.ts';
 

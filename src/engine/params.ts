@@ -54,6 +54,14 @@ export function resolveParams(graph: Graph, overrides: ParamOverrides): Result<R
   return { ok: true, value: new Map(graph.nodes.map((node) => [node.address, paramsOf(node, parsed)])) };
 }
 
+/** Where params were given that are not defaults, by `<step>.<param>`: configuration and flags above the wiring. */
+export function originsOf(graph: Graph, overrides: ParamOverrides): Readonly<Record<string, string>> {
+  const origins: Record<string, string> = {};
+  for (const { address, params, place } of graph.nodes) for (const name of Object.keys(params)) origins[`${address}.${name}`] = place;
+  for (const [address, { origin }] of Object.entries(overrides)) origins[address] = origin;
+  return origins;
+}
+
 /** The map steps that a step drives itself, by their key. */
 export function drivenSteps(node: GraphNode): RowStepRecord {
   return node.step.kind === 'step' ? node.step.rows : {};

@@ -1,4 +1,4 @@
-import type { StepResult } from '../contracts/run.ts';
+import type { RunCause, StepResult } from '../contracts/run.ts';
 import type { RunContext, Settled } from './run-context.ts';
 import { reused } from './settled.ts';
 import { type Work, doWork } from './work.ts';
@@ -9,11 +9,11 @@ export async function reuseOrDo(work: Work): Promise<Settled> {
   const { address } = prepared.node;
   // Two steps with one key do the work once; the second then finds what the first made.
   for (let other = context.inFlight.get(key); other; other = context.inFlight.get(key)) await other;
-  const hit = context.slice.forced.has(address) ? null : await usableResult(context, address, key);
-  if (hit) return reused(context, prepared, hit);
+  const found: FoundResult = context.slice.forced.has(address) ? { cause: { kind: 'forced' } } : await usableResult(context, address, key);
+  if (found.result) return reused(context, prepared, found.result);
   const other = context.inFlight.get(key);
   if (other) return other.then(() => reuseOrDo(work));
-  const working = doWork(work);
+  const working = doWork(found.cause ? { ...work, cause: found.cause } : work);
   context.inFlight.set(
     key,
     working.catch(() => undefined),
@@ -25,13 +25,19 @@ export async function reuseOrDo(work: Work): Promise<Settled> {
   }
 }
 
+/** A result that can be used, or why one that is known cannot be; neither where none is known. */
+export interface FoundResult {
+  readonly result?: StepResult;
+  readonly cause?: RunCause;
+}
+
 /** The result under a key, if all its artifacts are still there; says so if not. */
-export async function usableResult(context: RunContext, address: string, key: string): Promise<StepResult | null> {
+export async function usableResult(context: RunContext, address: string, key: string): Promise<FoundResult> {
   const result = await context.results.find(key);
-  if (!result) return null;
+  if (!result) return {};
   const missing = await context.results.missingOutput(result);
-  if (missing === null) return result;
+  if (missing === null) return { result };
   const message = `Its output ${missing} is gone from the artifact store or was changed, so the step is done again`;
   context.emit({ type: 'cache-miss', run: context.run, step: address, message });
-  return null;
+  return { cause: { kind: 'artifact-missing', output: missing } };
 }

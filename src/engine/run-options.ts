@@ -5,10 +5,12 @@ export const leaveJobs = 'leave-jobs';
 export interface RunOptions {
   /** Addresses of steps that run although their results are known. */
   readonly force?: readonly string[];
-  /** The first, the last, the only step: an address, or a pipeline's prefix. */
+  /** The first, the last, the only steps: an address, or a pipeline's prefix. */
   readonly from?: string;
   readonly to?: string;
-  readonly only?: string;
+  readonly only?: readonly string[];
+  /** Only steps that carry one of these tags. */
+  readonly tags?: readonly string[];
   /** Finish what does not depend on a failed step. */
   readonly keepGoing?: boolean;
   /** `strict`: a verdict of fail or undecided refuses the run as well. */

@@ -27,7 +27,7 @@ export async function settleNode(context: RunContext, node: GraphNode): Promise<
     type: 'step-finished',
     ...told,
     key,
-    parts: outcome === 'succeeded' || settled.unjournaled ? parts : null,
+    parts: outcome === 'succeeded' || outcome === 'failed' || settled.unjournaled ? parts : null,
     at: context.now(),
   });
   context.emit({ type: 'step-finished', run: context.run, ...told });

@@ -10,8 +10,8 @@ export interface Slice {
   readonly forced: ReadonlySet<string>;
 }
 
-/** Picks the steps of a run: all, or those from, up to or of a given one, which may also be the prefix of a used pipeline. */
-export function sliceOf(graph: Graph, { from, to, only, force = [] }: RunOptions): Result<Slice, Problem[]> {
+/** Picks the steps of a run: all, or those from, up to or of given ones, which may also be the prefix of a used pipeline, or those of a tag. */
+export function sliceOf(graph: Graph, { from, to, only = [], tags = [], force = [] }: RunOptions): Result<Slice, Problem[]> {
   const problems: Problem[] = [];
   const named = (flag: string, name: string): ReadonlySet<string> => {
     const found = graph.nodes.map((node) => node.address).filter((address) => address === name || address.startsWith(`${name}.`));
@@ -19,7 +19,14 @@ export function sliceOf(graph: Graph, { from, to, only, force = [] }: RunOptions
     return new Set(found);
   };
   const forced = new Set(force.flatMap((name) => [...named('--force', name)]));
-  let steps: ReadonlySet<string> = only === undefined ? new Set(graph.byAddress.keys()) : named('--only', only);
+  let steps: ReadonlySet<string> =
+    only.length === 0 ? new Set(graph.byAddress.keys()) : new Set(only.flatMap((name) => [...named('--only', name)]));
+  if (tags.length > 0) {
+    const known = new Set(graph.nodes.flatMap((node) => node.tags));
+    for (const tag of tags) if (!known.has(tag)) problems.push(unknownTag(tag, known, graph));
+    const tagged = graph.nodes.filter((node) => tags.some((tag) => node.tags.includes(tag)));
+    steps = steps.intersection(new Set(tagged.map((node) => node.address)));
+  }
   if (from !== undefined) steps = steps.intersection(withDependants(graph, named('--from', from)));
   if (to !== undefined) steps = steps.intersection(withDependencies(graph, named('--to', to)));
   return problems.length > 0 ? { ok: false, error: problems } : { ok: true, value: { steps, forced } };
@@ -55,6 +62,19 @@ function withDependencies(graph: Graph, end: ReadonlySet<string>): ReadonlySet<s
   const reached = new Set(end);
   for (const node of graph.nodes.toReversed()) if (reached.has(node.address)) for (const address of node.dependencies) reached.add(address);
   return reached;
+}
+
+function unknownTag(tag: string, known: ReadonlySet<string>, graph: Graph): Problem {
+  const near = nearName(tag, known);
+  return {
+    reason: 'unknown-tag',
+    message: `No step of pipeline ${graph.pipeline} has the tag ${tag}`,
+    where: '--tag',
+    expected: [...known].toSorted().join(', '),
+    found: tag,
+    hint: near ? `Did you mean ${near}?` : 'A tag is the kind of a step, its pool, or what the pipeline gives it with { tags }',
+    exit: 2,
+  };
 }
 
 function unknownStep(flag: string, name: string, graph: Graph): Problem {

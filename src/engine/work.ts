@@ -1,9 +1,10 @@
 import type { ArtifactReference } from '../contracts/artifact.ts';
-import type { FingerprintParts } from '../contracts/run.ts';
+import type { FingerprintParts, RunCause } from '../contracts/run.ts';
 import { attemptWork } from './attempts.ts';
 import type { AnyStep } from './define.ts';
 import type { PreparedNode } from './fingerprint.ts';
 import { runJobStep } from './job-step.ts';
+import { keepParts } from './keep-parts.ts';
 import { runMapStep } from './map-step.ts';
 import { runPlainStep } from './plain-step.ts';
 import type { Attempt, Made, RunContext, Settled } from './run-context.ts';
@@ -17,6 +18,8 @@ export interface Work {
   readonly inputs: Readonly<Record<string, ArtifactReference>>;
   readonly parts: FingerprintParts;
   readonly key: string;
+  /** Why the step is done, where its key alone does not say it. */
+  readonly cause?: RunCause;
   /** Aborts when the step shall stop. */
   readonly signal: AbortSignal;
 }
@@ -30,6 +33,8 @@ export async function doWork(work: Work, before?: () => Promise<void>): Promise<
   const inRoom = async (): Promise<Settled> => {
     begun = true;
     if (context.stopped) return ended('cancelled', 'upstream-failed');
+    const keeping = keepParts(work);
+    if (keeping) await keeping;
     return attempts(work, before);
   };
   const queued = (pool: string | null): void =>
@@ -53,7 +58,7 @@ async function attempts(work: Work, before?: () => Promise<void>): Promise<Settl
   const { context, prepared, parts, key, inputs } = work;
   const { address, step } = prepared.node;
   const end = await attemptWork(context, prepared, work.signal, async (attempt, signal) => {
-    context.journal.record({ type: 'step-started', step: address, attempt, key });
+    context.journal.record({ type: 'step-started', step: address, attempt, key, ...(work.cause && { cause: work.cause }) });
     context.emit({ type: 'step-started', run: context.run, step: address, attempt });
     if (attempt === 1) await before?.();
     return stepScope.run({ step: address, attempt }, () => runOnce(step, { context, prepared, inputs, key, attempt, signal }));
@@ -69,7 +74,7 @@ async function attempts(work: Work, before?: () => Promise<void>): Promise<Settl
     case 'failed':
       // Said here, before the room that this step leaves goes to the next in line.
       if (!context.options.keepGoing) context.stopped = true;
-      return ended('failed', end.reason, end.problem);
+      return { ...ended('failed', end.reason, end.problem), key, parts };
   }
 }
 

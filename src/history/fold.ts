@@ -16,7 +16,7 @@ export function foldRun(records: readonly RunRecord[]): RunView | null {
     if (record.type === 'step-queued') {
       steps.set(record.step, { ...step, state: 'queued', key: record.key });
     } else if (record.type === 'step-started') {
-      steps.set(record.step, { ...step, state: 'running', attempts: record.attempt, key: record.key });
+      steps.set(record.step, { ...step, state: 'running', attempts: record.attempt, key: record.key, cause: record.cause ?? step.cause });
     } else {
       const { outcome, reason, key, artifacts, counts, durationMs, problem, parts } = record;
       steps.set(record.step, {
@@ -43,6 +43,7 @@ export function foldRun(records: readonly RunRecord[]): RunView | null {
     durationMs: finished?.durationMs ?? null,
     holder: started.holder,
     origin: started.origin,
+    setup: started.setup ?? null,
     counts: finished?.steps ?? countSteps(views.map((step) => step.state)),
     steps: views,
   };
@@ -80,5 +81,6 @@ const pending = {
   counts: {},
   durationMs: null,
   problem: null,
+  cause: null,
   parts: null,
 } as const satisfies Partial<StepView>;

@@ -1,11 +1,9 @@
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import type { ArtifactReference } from '../contracts/artifact.ts';
-import type { StepResult } from '../contracts/run.ts';
 import type { LineageStep, LineageView } from '../contracts/run-view.ts';
 import type { ArtifactStore } from '../ports/artifact-store.ts';
 import type { MetadataStore } from '../ports/metadata-store.ts';
-import { producersTable, resultsTable } from './tables.ts';
+import { linesOf } from './lines.ts';
+import { producersOf } from './producers.ts';
 
 /** Where the past is looked up. */
 export interface LineageSources {
@@ -30,7 +28,7 @@ export async function lineage({ metadata, artifacts }: LineageSources, artifact:
     for (const { digest, documentsKnown } of front) {
       if (seen.has(digest)) continue;
       seen.add(digest);
-      const result = await producerOf(metadata, digest);
+      const [result] = await producersOf(metadata, digest);
       if (!result) continue;
       const { key, step, address, run, at, parts } = result;
       if (!steps.some((known) => known.key === key))
@@ -52,22 +50,11 @@ interface Wanted {
   readonly documentsKnown: boolean;
 }
 
-/** The newest step that made an artifact. */
-async function producerOf(store: MetadataStore, digest: string): Promise<StepResult | null> {
-  const rows = await store.scan(producersTable, `${digest}/`, '', 100);
-  const keys = rows.map((row) => row.key.slice(digest.length + 1));
-  const results = (await store.get(resultsTable, keys)).filter((row) => row !== null).map((row) => row.row as unknown as StepResult);
-  // An effect may have made something else under the same key since.
-  const makers = results.filter((result) => Object.values(result.artifacts).some((made) => made.digest === digest));
-  return makers.toSorted((left, right) => right.at - left.at)[0] ?? null;
-}
-
 /** The documents that rows say they come from; none where they say nothing. */
 async function sourcesIn(reference: ArtifactReference, artifacts: ArtifactStore): Promise<readonly Source[]> {
   if (reference.kind !== 'rows' || !(await artifacts.has('file', reference))) return [];
   const sources = new Map<string, Source>();
-  const lines = createInterface({ input: createReadStream(await artifacts.localPath('file', reference.digest)) });
-  for await (const line of lines) {
+  for await (const line of linesOf(await artifacts.localPath('file', reference.digest))) {
     const named = (JSON.parse(line) as { sources?: readonly Source[] } | null)?.sources;
     if (!Array.isArray(named)) break;
     for (const { document, revision } of named as readonly Source[]) sources.set(`${document} ${revision}`, { document, revision });

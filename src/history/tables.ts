@@ -15,6 +15,8 @@ export const producersTable = 'producers';
 export const latestTable = 'latest-results';
 /** Commits of effects by target and step: itself the truth. */
 export const effectsTable = 'effects';
+/** What a digest within a fingerprint was made of: DigestParts by digest, kept so that a difference can be explained. */
+export const digestPartsTable = 'digest-parts';
 /** Who holds which run or target, until when: itself the truth. */
 export const leasesTable = 'leases';
 

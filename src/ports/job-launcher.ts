@@ -1,3 +1,4 @@
+import type { CodeParts } from '../contracts/digest-parts.ts';
 import type { ExitRecord, JobCommand, JobEvent, JobRequest } from '../contracts/worker-protocol.ts';
 
 /** What is asked of a launcher: a request without what the launcher itself decides. */
@@ -37,6 +38,8 @@ export interface SubmittedJob {
 export interface JobLauncher {
   /** Names the Python environment and the job's code: part of the fingerprint of every job step. */
   identity(job: string): Promise<string>;
+  /** What the identity was made of, where the launcher can say so: an explanation names the file that changed. */
+  codeParts?(job: string): Promise<CodeParts>;
   /**
    * Create or return: a live job of this id is adopted; one that ended well is returned as it is;
    * one that was lost, preempted or failed gets a further attempt, which resumes from the last good checkpoint.

@@ -1,12 +1,21 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { digestOf, sha256 } from '../contracts/digest.ts';
+import type { CodeParts } from '../contracts/digest-parts.ts';
+
+const lockName = 'requirements.lock';
 
 /**
  * Names a job's code: the digest of the lock file, of the protocol and the keeper, of the job's file,
  * and of everything in `twin_workers` that these import.
  */
 export async function jobCodeDigest(workersFolder: string, job: string): Promise<string> {
+  const { modules, packages } = await jobCodeParts(workersFolder, job);
+  return digestOf({ lock: packages[lockName], files: modules });
+}
+
+/** The hashes of a job's files and of the lock, by their name within the folder of the workers. */
+export async function jobCodeParts(workersFolder: string, job: string): Promise<CodeParts> {
   const package_ = join(workersFolder, 'twin_workers');
   const files = new Map<string, string>();
   const waiting = ['protocol.py', 'keeper.py', join('jobs', `${job.replaceAll('-', '_')}.py`)].map((name) => join(package_, name));
@@ -18,8 +27,8 @@ export async function jobCodeDigest(workersFolder: string, job: string): Promise
     waiting.push(...importedFiles(source, path, workersFolder));
   }
   const hashes = [...files].map(([path, source]) => [relative(workersFolder, path), sha256(source)]);
-  const lock = sha256(await readFile(join(workersFolder, 'requirements.lock')));
-  return digestOf({ lock, files: Object.fromEntries(hashes) });
+  const lock = sha256(await readFile(join(workersFolder, lockName)));
+  return { modules: Object.fromEntries(hashes) as Record<string, string>, packages: { [lockName]: lock } };
 }
 
 /** Files that imports may mean, most of which do not exist: `from a.b import c` is `a/b.py`, `a/b/__init__.py` or `a/b/c.py`. */

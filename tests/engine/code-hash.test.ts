@@ -51,11 +51,26 @@ describe('the hash of a step’s code', () => {
     const cache = memoryMetadataStore();
     const before = await hashOf('step.ts', cache);
     expect(await hashOf('step.ts', cache)).toBe(before);
-    expect(cache.calls['putMany']).toBe(1);
+    expect(cache.calls['putMany']).toBe(2);
     await edit('helper.ts', 'a + b', 'a * b + 0');
     expect(await hashOf('step.ts', cache)).not.toBe(before);
-    expect(cache.calls['putMany']).toBe(2);
+    expect(cache.calls['putMany']).toBe(4);
     expect(await cache.scan(codeHashTable, '', '', 10)).toHaveLength(1);
+  });
+
+  test('is kept beside the hash of each module and the version of each package', async () => {
+    const cache = memoryMetadataStore();
+    const partsNow = async () => codeHasher(cache).parts(await hashOf('step.ts', cache));
+    const before = await partsNow();
+    expect(Object.keys(before!.modules).toSorted()).toEqual(['helper.ts', 'step.ts']);
+    expect(before!.packages).toEqual({ zod: '4.0.0' });
+    await edit('helper.ts', 'a + b', 'a - b');
+    await edit('package-lock.json', '4.0.0', '4.0.10');
+    const after = await partsNow();
+    expect(after!.modules['helper.ts']).not.toBe(before!.modules['helper.ts']);
+    expect(after!.modules['step.ts']).toBe(before!.modules['step.ts']);
+    expect(after!.packages).toEqual({ zod: '4.0.10' });
+    expect(await codeHasher(cache).parts('never seen')).toBeNull();
   });
 
   test('is refused where code is imported dynamically', async () => {

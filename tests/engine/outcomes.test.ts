@@ -246,7 +246,7 @@ describe('a slice', () => {
       third: 'cached',
     });
     expect((await rig.run(line, { to: 'second' })).outcomes).toEqual({ first: 'cached', second: 'cached', third: 'skipped slice' });
-    expect((await rig.run(line, { only: 'second' })).outcomes).toEqual({
+    expect((await rig.run(line, { only: ['second'] })).outcomes).toEqual({
       first: 'skipped slice',
       second: 'cached',
       third: 'skipped slice',
@@ -261,7 +261,7 @@ describe('a slice', () => {
       'Step second reads first.number as its number, which this run leaves out and no earlier run has made',
     ]);
     expect(end).toMatchObject({ status: 'failed', steps: { cancelled: 3 }, problem: { exit: 2 } });
-    const wrong = await rig.run(line, { only: 'secnd', force: ['thrd'] });
+    const wrong = await rig.run(line, { only: ['secnd'], force: ['thrd'] });
     expect(wrong.end.problems?.map(({ message, hint }) => `${message}. ${hint}`)).toEqual([
       'Pipeline line has no step thrd. Did you mean third?',
       'Pipeline line has no step secnd. Did you mean second?',

@@ -63,6 +63,7 @@ export async function engineRig(
   const hasher: CodeHasher = given.hasher ?? {
     prime: async () => undefined,
     hash: async (module) => ({ ok: true, value: `code of ${module}` }),
+    parts: async () => null,
   };
   const prepare = (build: AnyPipeline | ((builder: PipelineBuilder) => unknown), set: Readonly<Record<string, unknown>> = {}) => {
     const pipeline = typeof build === 'function' ? definePipeline({ name: 'test', summary: 'Test', build }) : build;

@@ -10,7 +10,7 @@ import { attemptFolder, attemptRequest, attemptStatus, lastAttempt, lastLines } 
 import type { AttemptStatus } from '../../workers/attempt-folder.ts';
 import { createAttempt } from '../../workers/create-attempt.ts';
 import { followAttempt } from '../../workers/follow-attempt.ts';
-import { jobCodeDigest } from '../../workers/job-code.ts';
+import { jobCodeDigest, jobCodeParts } from '../../workers/job-code.ts';
 import { isAlive } from '../../workers/process-identity.ts';
 import type { PythonRuntime } from '../../workers/python-runtime.ts';
 import { claimed, startKeeper } from '../../workers/start-keeper.ts';
@@ -41,6 +41,7 @@ export function localJobLauncher({ jobsFolder, runtime, leaseSeconds }: LocalJob
 
   return {
     identity: (job) => jobCodeDigest(runtime.workersFolder, job),
+    codeParts: (job) => jobCodeParts(runtime.workersFolder, job),
 
     async submit(submission) {
       const { id } = submission;

@@ -33,7 +33,8 @@ export function declarePipelines(program: Command): void {
     .option('--set <address=value>', 'set a parameter of a step, or a key of the configuration; may be repeated', collectValues)
     .option('--from <step>', 'begin with this step; earlier results are reused')
     .option('--to <step>', 'end with this step')
-    .option('--only <step>', 'run this step alone; earlier results are reused')
+    .option('--only <step>', 'run this step alone; earlier results are reused; may be repeated', collectValues)
+    .option('--tag <tag>', 'run only steps of this tag, kind (job, map, effect) or pool; may be repeated', collectValues)
     .option('--force <step>', 'run this step although its result is known; may be repeated', collectValues)
     .option('--dry-run', 'show the plan and change nothing')
     .option('--keep-going', 'after a failure, finish the steps that do not depend on it')
@@ -52,7 +53,8 @@ export function declarePipelines(program: Command): void {
     .option('--force <step>', 'as of twin run; may be repeated', collectValues)
     .option('--from <step>', 'as of twin run')
     .option('--to <step>', 'as of twin run')
-    .option('--only <step>', 'as of twin run')
+    .option('--only <step>', 'as of twin run; may be repeated', collectValues)
+    .option('--tag <tag>', 'as of twin run; may be repeated', collectValues)
     .option('--offline', 'ask no outside state')
     .option('--check', 'also check everything that a run needs, as doctor does');
 }
