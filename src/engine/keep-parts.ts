@@ -28,7 +28,7 @@ async function keep({ context, prepared, parts }: Work, digests: readonly string
   const job = parts.extra['job'];
   if (job !== undefined && missing.has(job)) note(made, job, await jobParts(context, prepared.own.step));
   const writes = [...made].map(([key, row]) => ({ key, expectedRevision: null, row: row as unknown as Json }));
-  await metadata.putMany(digestPartsTable, writes);
+  if (writes.length > 0) await metadata.putMany(digestPartsTable, writes);
 }
 
 function note(made: Map<string, DigestParts>, digest: string, code: CodeParts | null): void {

@@ -62,7 +62,7 @@ export async function crashRun({ folder, python, concurrency, rows, fate, emit }
       holder: currentHolder('twin run crash'),
       isDead: isDeadForSure,
       profile: 'test',
-      hasher: { prime: async () => undefined, hash: async () => ({ ok: true, value: 'code' }) },
+      hasher: { prime: async () => undefined, hash: async () => ({ ok: true, value: 'code' }), parts: async () => null },
     });
   } finally {
     await stores.metadata.close();
