@@ -100,7 +100,7 @@ async function compareRows(beforePath: string, afterPath: string): Promise<Artif
     changed.map(([, group]) => group.name),
     ({ name }) => name,
   );
-  return { kind: 'rows', rows, ...{ documents: documents.tally, examples: documents.examples } };
+  return { kind: 'rows', rows, documents: documents.tally, examples: documents.examples };
 }
 
 function tally<Value>(
