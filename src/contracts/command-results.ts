@@ -1,4 +1,5 @@
 import type { DatasetCard, DatasetVersion } from './dataset.ts';
+import type { GgufSummary } from './jobs.ts';
 import type { RunPlan } from './plan.ts';
 import type { Problem } from './problem.ts';
 import type { Json } from './digest.ts';
@@ -165,7 +166,14 @@ export type CommandResult =
   | DocumentImpact
   | { readonly type: 'model-registered'; readonly version: string; readonly weights: string }
   | { readonly type: 'model-deleted'; readonly version: string }
-  | { readonly type: 'model-exported'; readonly version: string; readonly format: string; readonly path: string }
+  /** `loss` is what rounding cost, where the format rounds. */
+  | {
+      readonly type: 'model-exported';
+      readonly version: string;
+      readonly format: string;
+      readonly path: string;
+      readonly loss: GgufSummary | null;
+    }
   | { readonly type: 'places'; readonly places: readonly PlaceLine[] }
   /** The first differences, said before the result of verifying. */
   | { readonly type: 'point-differences'; readonly differences: readonly PointDifferenceLine[] }

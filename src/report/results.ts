@@ -45,7 +45,7 @@ export async function resultText(result: CommandResult, style: Style): Promise<s
     case 'model-deleted':
       return (await import('./results/registry.ts')).deletedText(result.version);
     case 'model-exported':
-      return `${result.version} → ${result.path} (${result.format})`;
+      return (await import('./results/registry.ts')).exportedText(result);
     case 'places':
       return (await import('./results/places.ts')).placesText(result.places, style);
     case 'point-differences':

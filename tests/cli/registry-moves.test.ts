@@ -159,7 +159,8 @@ test('twin models export writes a whole folder with its card, or nothing; twin m
     const { listModels: all } = await import('../../src/registry/models.ts');
     return (await all(store)).map(modelReference);
   });
-  const exported = await said({ folder }, (context) => exportModel(context, { format: 'merged', output: 'out/one' }, one!));
+  const flags = { format: 'merged', quantization: 'q8_0' };
+  const exported = await said({ folder }, (context) => exportModel(context, { ...flags, output: 'out/one' }, one!));
   expect(exported.stdout).toBe(`${one} → <folder>/out/one (merged)\n`);
   expect((await readdir(join(folder, 'out/one'))).toSorted()).toEqual([
     'README.md',
@@ -169,10 +170,15 @@ test('twin models export writes a whole folder with its card, or nothing; twin m
     'twin.json',
   ]);
   expect(await readFile(join(folder, 'out/one/README.md'), 'utf8')).toContain(`# ${one}\n`);
-  const again = await said({ folder }, (context) => exportModel(context, { format: 'merged', output: 'out/one' }, one!));
+  const again = await said({ folder }, (context) => exportModel(context, { ...flags, output: 'out/one' }, one!));
   expect(`${again.exit} ${again.stderr}`).toContain('2 error: out/one is not empty');
-  expect((await said({ folder }, (context) => exportModel(context, { format: 'adapter', output: 'a' }, one!))).stderr).toContain(
+  expect((await said({ folder }, (context) => exportModel(context, { ...flags, format: 'adapter', output: 'a' }, one!))).stderr).toContain(
     `${one} is whole weights and has no adapter`,
+  );
+
+  const unknown = await said({ folder }, (context) => exportModel(context, { ...flags, format: 'onnx', output: 'b' }, one!));
+  expect(`${unknown.stderr}exit ${unknown.exit}`).toBe(
+    'error: --format has a wrong value\n  expected  merged, adapter, gguf, ollama\n  found     onnx\n  → For example: --format merged\nexit 2',
   );
 
   const diff = (await said({ folder }, (context) => diffModels(context, {}, one!, second!))).stdout;

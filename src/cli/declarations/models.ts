@@ -68,10 +68,11 @@ export function declareModels(program: Command): void {
     models,
     'export <version>',
     'copy a version out of the registry, with its card',
-    ['twin models export champion --output ./champion', 'twin models export champion --format adapter --output ./adapter'],
+    ['twin models export champion --output ./champion', 'twin models export champion --format gguf --quantization q4_0 --output ./gguf'],
     async () => (await import('../commands/export-model.ts')).exportModel,
   )
-    .option('--format <format>', 'merged or adapter', 'merged')
+    .option('--format <format>', 'merged, adapter, gguf, or ollama (gguf with a Modelfile)', 'merged')
+    .option('--quantization <kind>', 'of gguf: f16, q8_0, q5_0, q4_0', 'q8_0')
     .requiredOption('--output <folder>', 'where to; must be empty or not there');
   declare(
     program,
