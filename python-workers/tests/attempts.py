@@ -36,6 +36,7 @@ class Attempt:
             "checkpoints": str(root / "checkpoints"),
             "promptTemplate": {"text": TEMPLATE, "digest": hashlib.sha256(TEMPLATE.encode()).hexdigest()},
             "leaseSeconds": None,
+            "deadlines": None,
             **dict(changes),
         }
         (self.folder / "request.json").write_text(json.dumps(self.request))

@@ -39,7 +39,7 @@ def test_the_keeper_names_itself_beyond_its_pid(slow):
     assert os.getsid(worker) == keeper.pid
     assert os.getpgid(worker) == worker
     assert os.readlink(f"/proc/{worker}/fd/0") == "/dev/null"
-    assert os.readlink(f"/proc/{worker}/fd/1") == str(attempt.folder / "output.log")
+    assert os.readlink(f"/proc/{worker}/fd/1").startswith("pipe:"), "the keeper masks and caps what it prints"
     attempt.command("cancel")
     keeper.wait()
 

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,9 @@ _OUT_OF_SPACE = {errno.ENOSPC, errno.EDQUOT}
 # torch does not pass the errno on when a checkpoint cannot be written to its end.
 _UNWRITABLE = ("No space left on device", "inline_container", "PytorchStreamWriter")
 _OUT_OF_MEMORY = ("OutOfMemoryError", "out of memory", "can't allocate memory")
+# The device itself, not the program: another device will do.
+_DEVICE_FAULT = ("uncorrectable ECC error", "fallen off the bus", "unspecified launch failure", "hardware error", "GPU is lost")
+_PASSING = ("NCCL timeout", "Connection reset", "ncclSystemError", "ncclRemoteError", "Socket Timeout")
 
 
 class Job:
@@ -79,8 +82,8 @@ class Job:
         (self.save_asked if command == "save-now" else self.stopping).set()
 
 
-def run_attempt(folder: Path, keeper: int | None = None) -> int:
-    """Run the attempt's job in this process and return its exit code; `keeper` is the pid to die with."""
+def run_attempt(folder: Path, keeper: int | None = None, secrets: Sequence[bytes] = ()) -> int:
+    """Run the attempt's job in this process and return its exit code; `keeper` is the pid to die with, `secrets` no event may hold."""
     # Libraries print; whatever they print belongs in the log.
     os.dup2(2, 1)
     faulthandler.enable()
@@ -90,7 +93,7 @@ def run_attempt(folder: Path, keeper: int | None = None) -> int:
     except JobFailure as failure:
         return _end(None, failure)
     try:
-        events = EventWriter(folder / "events.jsonl", request["id"], request["attempt"])
+        events = EventWriter(folder / "events.jsonl", request["id"], request["attempt"], secrets)
         job = Job(request, events)
         # A second signal changes nothing: the keeper kills a worker that does not end in time.
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -136,7 +139,11 @@ def _failure_of(error: BaseException) -> JobFailure:
     # torch has its own class for it on a GPU and none on a CPU; it is not imported here for the sake of a name.
     if isinstance(error, MemoryError) or any(sign in f"{type(error).__name__} {message}" for sign in _OUT_OF_MEMORY):
         hint = "lower batchSize and raise gradientAccumulation, or lower maxLength"
-        failure = JobFailure("out-of-memory", f"Memory ran out: {message}", hint=hint)
+        failure = JobFailure("out-of-memory", f"Memory ran out: {message}{_memory_peak()}", hint=hint)
+    elif any(sign in message for sign in _DEVICE_FAULT):
+        failure = JobFailure("device-fault", f"The device failed: {message}", hint="twin tries another device; look at `nvidia-smi -q`")
+    elif any(sign in message for sign in _PASSING):
+        failure = JobFailure("transient", f"The ranks lost each other: {message}")
     elif getattr(error, "errno", None) in _OUT_OF_SPACE or any(sign in message for sign in _UNWRITABLE):
         hint = "make room, then run again: the job goes on from its last checkpoint"
         failure = JobFailure("transient", f"The disk is full: {message}", hint=hint)
@@ -144,6 +151,15 @@ def _failure_of(error: BaseException) -> JobFailure:
         failure = JobFailure("bug", f"{type(error).__name__}: {message}")
     failure.__cause__ = error
     return failure
+
+
+def _memory_peak() -> str:
+    """What torch knows of the device's memory; nothing where it was not used."""
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_available():
+        return f" (resident: {resident_bytes() / 2**30:.2f} GiB)"
+    allocated, reserved = torch.cuda.max_memory_allocated(), torch.cuda.max_memory_reserved()
+    return f" (peak allocated {allocated / 2**30:.2f} GiB, reserved {reserved / 2**30:.2f} GiB)"
 
 
 def _end(events: EventWriter | None, failure: JobFailure) -> int:

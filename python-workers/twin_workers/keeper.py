@@ -2,11 +2,13 @@
 Holds one attempt of a job, so that the job outlives twin and never runs twice. Standard library only.
 
 The keeper leaves twin's session, claims the attempt by creating keeper.json, forks the worker, and writes exit.json when that has ended.
-The worker dies with its keeper. Where twin renews lease.json no more, the worker is asked to save and stop.
+The worker dies with its keeper, and so does all that it started. Where twin renews lease.json no more, the worker is asked to save and
+stop. What it prints goes through the keeper, which masks secrets and caps the log. A worker that hangs prints its stacks and is ended.
 """
 
 import json
 import os
+import resource
 import select
 import signal
 import sys
@@ -14,12 +16,18 @@ import time
 import traceback
 import uuid
 from pathlib import Path
+from typing import Any
 
+from twin_workers.output import Output, masked_values
 from twin_workers.process import die_with_parent, identity
 from twin_workers.protocol import EXIT_CODES, wall_clock
+from twin_workers.sweep import MARKER, adopt_orphans, dismiss, guard, sweep
+from twin_workers.watchdog import Watchdog
 
 # What a worker has between SIGTERM and SIGKILL to end its step and save.
 STOP_GRACE_SECONDS = 120.0
+# What it has to print its stacks.
+STACKS_SECONDS = 2.0
 _FORWARDED = {signal.SIGTERM, signal.SIGINT}
 
 
@@ -33,20 +41,49 @@ def keep(attempt: Path) -> int:
         print("Another keeper holds this attempt.", flush=True)
         return 0
     # Room for the verdict while there is room: it must be writable on a disk that is full later.
-    _write(attempt / "exit.json.reserve", " " * 512)
+    _write(attempt / "exit.json.reserve", " " * 4096)
+    secrets = masked_values(os.environ)
+    output = Output(attempt / "output.log", secrets)
     killed_before = _memory_kills()
+    started = time.monotonic()
     wake = _wake_on_signals()
-    worker = _fork_worker(attempt)
+    adopt_orphans()
+    worker = _fork_worker(attempt, output, secrets, str(record["nonce"]))
+    os.close(output.writer)
+    guardian = guard(worker, str(record["nonce"]))
     _replace(attempt / "keeper.json", {**record, "worker": worker})
 
-    status = _wait(worker, wake, _Lease(attempt))
+    ending = _Ending(worker, wake, output, _read_request(attempt), attempt)
+    status = ending.wait(guardian[0])
     code, number = (os.WEXITSTATUS(status), None) if os.WIFEXITED(status) else (None, os.WTERMSIG(status))
-    if number == signal.SIGKILL and _memory_kills() > killed_before:
+    if ending.hung:
+        code = EXIT_CODES["hang"]
+    elif number == signal.SIGKILL and _memory_kills() > killed_before:
         code = EXIT_CODES["out-of-memory"]
     name = None if number is None else signal.Signals(number).name
+    output.close()
+    dismiss(guardian)
     os.replace(attempt / "exit.json.reserve", attempt / "exit.json.new")
-    _replace(attempt / "exit.json", {"code": code, "signal": name, "wall": wall_clock()}, temporary=attempt / "exit.json.new")
+    verdict = {"code": code, "signal": name, "wall": wall_clock(), "verdict": ending.verdict, "usage": _usage(started)}
+    _replace(attempt / "exit.json", verdict, temporary=attempt / "exit.json.new")
     return 0
+
+
+def _usage(started: float) -> dict[str, float]:
+    """What the worker and its children took; the peak is that of the largest of them."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    unit = 1 if sys.platform == "darwin" else 1024
+    seconds, cpu = round(time.monotonic() - started, 3), round(usage.ru_utime + usage.ru_stime, 3)
+    return {"seconds": seconds, "cpuSeconds": cpu, "peakResidentBytes": usage.ru_maxrss * unit}
+
+
+def _read_request(attempt: Path) -> dict[str, Any]:
+    """As far as the keeper needs it; what is wrong with it the worker will say."""
+    try:
+        request = json.loads((attempt / "request.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return request if isinstance(request, dict) else {}
 
 
 def _leave_session() -> None:
@@ -85,7 +122,7 @@ def _claim(path: Path, record: dict[str, object]) -> bool:
         mine.unlink()
 
 
-def _fork_worker(attempt: Path) -> int:
+def _fork_worker(attempt: Path, output: Output, secrets: list[bytes], nonce: str) -> int:
     """Fork without exec, so that what a warm parent has imported is there already; signals wait until the worker can take them."""
     keeper = os.getpid()
     signal.pthread_sigmask(signal.SIG_BLOCK, _FORWARDED)
@@ -97,9 +134,11 @@ def _fork_worker(attempt: Path) -> int:
             die_with_parent(keeper)
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            output.take_streams()
+            os.environ[MARKER] = nonce
             from twin_workers.attempt import run_attempt
 
-            code = run_attempt(attempt, keeper)
+            code = run_attempt(attempt, keeper, secrets)
         except BaseException:
             traceback.print_exc()
         finally:
@@ -125,14 +164,10 @@ def _wake_on_signals() -> int:
 class _Lease:
     """Whether twin still follows: lease.json changes, counted by this machine's monotonic clock, so that no two clocks are compared."""
 
-    def __init__(self, attempt: Path) -> None:
+    def __init__(self, attempt: Path, seconds: Any) -> None:
         self._path = attempt / "lease.json"
         self._seen: tuple[int, int] | None = None
         self._since = time.monotonic()
-        try:
-            seconds = json.loads((attempt / "request.json").read_text(encoding="utf-8")).get("leaseSeconds")
-        except (OSError, ValueError, AttributeError):
-            seconds = None  # the worker will say what is wrong with the request
         self.seconds: float | None = seconds if isinstance(seconds, (int, float)) else None
 
     def lapsed(self) -> bool:
@@ -151,27 +186,96 @@ class _Lease:
         return None if self.seconds is None else min(5.0, max(0.02, self.seconds / 10))
 
 
-def _wait(worker: int, wake: int, lease: _Lease) -> int:
-    """Wait for the worker, hand signals on to it, stop it when the lease lapses; its process group ends with it."""
-    kill_at: float | None = None
-    killed = False
-    while not _has_ended(worker):
-        asked = bool(_FORWARDED & set(_signals(wake, _time_left(None if killed else kill_at, lease.look_again()))))
-        if asked or (kill_at is None and lease.lapsed()):
-            print("Asked to stop." if asked else f"No twin renewed the lease for {lease.seconds} s: stopping.", flush=True)
-            os.kill(worker, signal.SIGTERM)
-            kill_at = kill_at or time.monotonic() + STOP_GRACE_SECONDS
-        if kill_at is not None and not killed and time.monotonic() >= kill_at:
-            print(f"The worker did not stop in {STOP_GRACE_SECONDS:g} s: killing it.", flush=True)
-            os.kill(worker, signal.SIGKILL)
-            killed = True
-    # The leader is not yet reaped where the platform allows that, so its group id cannot be someone else's.
-    if hasattr(os, "waitid"):
-        _sweep(worker)
-        return os.waitpid(worker, 0)[1]
-    status = os.waitpid(worker, 0)[1]
-    _sweep(worker)
-    return status
+class _Ending:
+    """Waits for the worker: moves its output, hands signals on to it, and ends it where it must be ended."""
+
+    def __init__(self, worker: int, wake: int, output: Output, request: dict[str, Any], attempt: Path) -> None:
+        self._worker, self._wake, self._output = worker, wake, output
+        self._lease = _Lease(attempt, request.get("leaseSeconds"))
+        deadlines = request.get("deadlines")
+        self._watchdog = Watchdog(attempt / "events.jsonl", deadlines if isinstance(deadlines, dict) else None)
+        self._term_at: float | None = None
+        self._kill_at: float | None = None
+        self._killed = False
+        self.hung = False
+        self.verdict: str | None = None
+
+    def wait(self, guardian: int) -> int:
+        """The worker's exit status; all that it had started has ended too."""
+        look_at = 0.0
+        while not _has_ended(self._worker):
+            _reap_strangers({self._worker, guardian})
+            signals = self._listen(look_at)
+            now = time.monotonic()
+            if _FORWARDED & set(signals):
+                self._stop("Asked to stop.")
+            if now >= look_at:
+                look_at = now + min(self._watchdog.interval, self._lease.look_again() or 60.0)
+                self._look()
+            self._escalate(now)
+        # The leader is not yet reaped where the platform allows that, so its group id cannot be someone else's.
+        if hasattr(os, "waitid"):
+            strays = sweep(self._worker, frozenset({guardian}))
+            status = os.waitpid(self._worker, 0)[1]
+        else:
+            status = os.waitpid(self._worker, 0)[1]
+            strays = sweep(self._worker, frozenset({guardian}))
+        if strays:
+            self._output.say(f"Ended {len(strays)} processes that the worker had left behind: {', '.join(map(str, strays))}.")
+        return status
+
+    def _listen(self, look_at: float) -> bytes:
+        times = [look_at, *(time_ for time_ in (self._term_at, None if self._killed else self._kill_at) if time_ is not None)]
+        ready = select.select([self._wake, self._output.reader], [], [], max(0.0, min(times) - time.monotonic()))[0]
+        if self._output.reader in ready and not self._output.pump():
+            time.sleep(0.02)  # every writer has closed it and the worker ends: nothing to wait for on the pipe
+        return os.read(self._wake, 512) if self._wake in ready else b""
+
+    def _look(self) -> None:
+        if self._kill_at is not None or self.hung:
+            return
+        if self._lease.lapsed():
+            self._stop(f"No twin renewed the lease for {self._lease.seconds} s: stopping.")
+            return
+        overdue = self._watchdog.look()
+        if overdue is not None:
+            self.hung, self.verdict = True, f"hang: {overdue}"
+            self._output.say(f"The worker hangs: {overdue}. Its stacks:")
+            _signal(self._worker, signal.SIGUSR1)
+            self._term_at = time.monotonic() + STACKS_SECONDS
+
+    def _stop(self, why: str) -> None:
+        self._output.say(why)
+        _signal(self._worker, signal.SIGTERM)
+        self._kill_at = self._kill_at or time.monotonic() + STOP_GRACE_SECONDS
+
+    def _escalate(self, now: float) -> None:
+        if self._term_at is not None and now >= self._term_at:
+            self._term_at = None
+            _signal(self._worker, signal.SIGTERM)
+            self._kill_at = now + self._watchdog.grace
+        if self._kill_at is not None and not self._killed and now >= self._kill_at:
+            grace = self._watchdog.grace if self.hung else STOP_GRACE_SECONDS
+            self._output.say(f"The worker did not stop in {grace:g} s: killing it.")
+            self.verdict = self.verdict or f"it was asked to stop and did not within {grace:g} s"
+            _signal(self._worker, signal.SIGKILL)
+            self._killed = True
+
+
+def _signal(worker: int, number: signal.Signals) -> None:
+    try:
+        os.kill(worker, number)
+    except ProcessLookupError:
+        pass
+
+
+def _reap_strangers(known: set[int]) -> None:
+    """Orphans of the worker's end here too, and would stay in the process table."""
+    while hasattr(os, "waitid"):
+        ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        if ended is None or ended.si_pid in known:
+            return
+        os.waitpid(ended.si_pid, os.WNOHANG)
 
 
 def _has_ended(worker: int) -> bool:
@@ -180,24 +284,6 @@ def _has_ended(worker: int) -> bool:
     import subprocess
 
     return subprocess.run(["ps", "-o", "state=", "-p", str(worker)], capture_output=True, text=True).stdout.strip()[:1] in ("", "Z")
-
-
-def _sweep(group: int) -> None:
-    try:
-        os.killpg(group, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass
-
-
-def _time_left(kill_at: float | None, look_again: float | None) -> float | None:
-    times = [max(0.0, kill_at - time.monotonic())] if kill_at is not None else []
-    return min([*times, *([] if look_again is None else [look_again])], default=None)
-
-
-def _signals(wake: int, timeout: float | None) -> bytes:
-    if not select.select([wake], [], [], timeout)[0]:
-        return b""
-    return os.read(wake, 512)
 
 
 def _memory_kills() -> int:

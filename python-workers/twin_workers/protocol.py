@@ -5,11 +5,12 @@ import math
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from twin_workers.output import mask
 from twin_workers.schemas import problems, schemas
 
 PROTOCOL_VERSION = 1
@@ -90,7 +91,9 @@ class EventWriter:
     Metrics are collected and written as one event per 50 ms or more; every other event writes the collected ones before itself.
     """
 
-    def __init__(self, path: Path, job: str, attempt: int) -> None:
+    def __init__(self, path: Path, job: str, attempt: int, secrets: Sequence[bytes] = ()) -> None:
+        # As they look inside a JSON string.
+        self._secrets = [json.dumps(secret.decode("utf-8", "replace"))[1:-1].encode("ascii") for secret in secrets]
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
         self._job, self._attempt = job, attempt
         self._sequence = 0
@@ -135,6 +138,7 @@ class EventWriter:
             "data": data,
         }
         line = json.dumps(event, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode("ascii") + b"\n"
+        line = mask(line, self._secrets) if self._secrets else line
         self._sequence += 1
         written = os.write(self._file, line)
         while written < len(line):

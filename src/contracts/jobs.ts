@@ -88,6 +88,25 @@ export const EchoParams = z.strictObject({
   secondsPerStep: z.number().nonnegative().default(0),
   /** Ends with this exit code after the last step. */
   exitCode: z.int().nonnegative().default(0),
+  /** Goes wrong in this way at `faultStep`, so that every verdict can be tested. */
+  fault: z
+    .enum([
+      'none',
+      'hang',
+      'hang-with-gil',
+      'print',
+      'print-secret',
+      'leave-processes',
+      'out-of-memory',
+      'device-fault',
+      'divergence',
+      'segmentation-fault',
+      'kill',
+    ])
+    .default('none'),
+  faultStep: z.int().nonnegative().default(0),
+  /** How much the fault `print` prints. */
+  faultBytes: z.int().nonnegative().default(0),
 });
 
 /** Every Python job: its params, and the names of the input and output artifacts that it reads and writes as files. */

@@ -19,6 +19,19 @@ export const exitCodes = {
   70: { reason: 'bug', retry: 'never' },
 } as const;
 
+/** How long a worker may say nothing, and get no further, before it counts as hung; the keeper's own table holds for phases that are not named. */
+export const Deadlines = z.strictObject({
+  heartbeatSeconds: z.number().positive().default(60).describe('Seconds without a heartbeat.'),
+  phaseSeconds: z
+    .record(z.string(), z.number().positive())
+    .default({})
+    .describe('Seconds without progress by phase: load, tokenize, train, checkpoint, evaluate, save, generate, score, merge.'),
+  stepFactor: z.number().positive().default(10).describe('Once steps are known: so many times the median step.'),
+  stepMinimumSeconds: z.number().positive().default(120).describe('But never fewer seconds than this.'),
+  graceSeconds: z.number().positive().default(30).describe('Seconds between SIGTERM and SIGKILL for a worker that hangs.'),
+});
+export type Deadlines = z.output<typeof Deadlines>;
+
 /** `request.json` in an attempt's folder: all that a job needs to know; paths are absolute. */
 export const JobRequest = z.strictObject({
   v: z.literal(protocolVersion),
@@ -34,6 +47,8 @@ export const JobRequest = z.strictObject({
   promptTemplate: z.strictObject({ text: z.string(), digest: z.string() }),
   /** Seconds without a renewed `lease.json` after which the keeper stops the worker; null for never. */
   leaseSeconds: z.number().positive().nullable(),
+  /** Null for the keeper's own. */
+  deadlines: Deadlines.nullable().default(null),
 });
 export type JobRequest = z.output<typeof JobRequest>;
 
@@ -51,7 +66,15 @@ export const KeeperRecord = z.strictObject({ ...ProcessIdentity.shape, nonce: z.
 export type KeeperRecord = z.output<typeof KeeperRecord>;
 
 /** `exit.json`, renamed into place by the keeper. */
-export const ExitRecord = z.strictObject({ code: z.int().nullable(), signal: z.string().nullable(), wall: z.string() });
+export const ExitRecord = z.strictObject({
+  code: z.int().nullable(),
+  signal: z.string().nullable(),
+  wall: z.string(),
+  /** Why the keeper ended the worker; null where it ended by itself. */
+  verdict: z.string().nullable().default(null),
+  /** What worker and children took together; the peak is that of the largest. */
+  usage: z.strictObject({ seconds: z.number(), cpuSeconds: z.number(), peakResidentBytes: z.number() }).nullable().default(null),
+});
 export type ExitRecord = z.output<typeof ExitRecord>;
 
 const envelope = {
@@ -74,7 +97,7 @@ const event = <Type extends string, Shape extends z.ZodRawShape>(type: Type, dat
 /** One line of `events.jsonl`. */
 export const JobEvent = z.discriminatedUnion('type', [
   event('hello', { pid: z.int(), device: z.string(), libraries: z.record(z.string(), z.string()) }),
-  /** load, tokenize, train, evaluate, save, generate, score, merge */
+  /** load, tokenize, train, checkpoint, evaluate, save, generate, score, merge */
   event('phase', { name: z.string() }),
   /** Work done so far in the current phase, and all of it where that is known. */
   event('progress', { done: z.number(), total: z.number().nullable(), unit: z.string() }),

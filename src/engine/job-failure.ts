@@ -15,7 +15,8 @@ export function jobFailure(
   said: (JobEvent & { readonly type: 'error' }) | null,
 ): ProblemError {
   if (state?.state !== 'ended' || state.exit.code === null) {
-    const how = state?.state === 'ended' ? `was killed by ${state.exit.signal ?? 'a signal'}` : 'vanished without a word';
+    const verdict = state?.state === 'ended' && state.exit.verdict !== null ? `: ${state.exit.verdict}` : '';
+    const how = state?.state === 'ended' ? `was killed by ${state.exit.signal ?? 'a signal'}${verdict}` : 'vanished without a word';
     const found = state?.state === 'ended' ? lastWords(state.lastLines) : undefined;
     return new PassingProblemError({
       reason: 'lost',
@@ -31,8 +32,8 @@ export function jobFailure(
   const found = said?.data.where ?? lastWords(state.lastLines);
   const hint = said?.data.hint ?? hints[meaning.reason];
   const problem: Problem = {
-    reason: said?.data.reason ?? meaning.reason,
-    message: `Job ${job} of step ${address} ended with ${meaning.reason} (exit ${code})${said ? `: ${said.data.message}` : ''}`,
+    reason: state.exit.verdict === null ? (said?.data.reason ?? meaning.reason) : meaning.reason,
+    message: `Job ${job} of step ${address} ended with ${meaning.reason} (exit ${code})${words(state.exit.verdict ?? said?.data.message)}`,
     where: address,
     ...(found && { found }),
     ...(hint && { hint }),
@@ -47,6 +48,10 @@ const hints: Partial<Record<(typeof exitCodes)[keyof typeof exitCodes]['reason']
   divergence: 'Lower learningRate',
   bug: 'The last lines of the job say where; please report it',
 };
+
+function words(text: string | undefined): string {
+  return text === undefined ? '' : `: ${text}`;
+}
 
 function lastWords(lines: readonly string[]): string | undefined {
   return lines.length === 0 ? undefined : lines.slice(-shownLines).join('\n');

@@ -67,10 +67,20 @@ async function followJob(launcher: JobLauncher, job: SubmittedJob, attempt: Atte
   return error;
 }
 
-function tell(event: JobEvent, { context: { emit, run }, prepared }: Attempt, tools: StepTools): void {
+/** The phase that was told last. */
+const told = new WeakMap<Attempt, string>();
+
+function tell(event: JobEvent, attempt: Attempt, tools: StepTools): void {
+  const {
+    context: { emit, run },
+    prepared,
+  } = attempt;
   const step = prepared.node.address;
   switch (event.type) {
     case 'phase':
+      // A checkpoint says so itself, and what it interrupted goes on.
+      if (event.data.name === 'checkpoint' || event.data.name === told.get(attempt)) return undefined;
+      told.set(attempt, event.data.name);
       return emit({ type: 'job-phase', run, step, phase: event.data.name });
     case 'progress':
       return tools.progress(event.data.done, event.data.total ?? undefined, event.data.unit);

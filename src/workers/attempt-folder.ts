@@ -47,8 +47,11 @@ export async function attemptRequest(folder: string): Promise<JobRequest> {
 
 /** The last lines, at most 200, that an attempt's processes printed. */
 export async function lastLines(folder: string): Promise<string[]> {
-  const bytes = await tail(join(folder, 'output.log'), 128 * 1024);
-  return bytes
+  const length = 128 * 1024;
+  const newest = await tail(join(folder, 'output.log'), length);
+  // A log that has just been begun anew: its predecessor holds the lines before.
+  const older = newest.length < length ? await tail(join(folder, 'output.log.1'), length - newest.length) : Buffer.alloc(0);
+  return Buffer.concat([older, newest])
     .toString('utf8')
     .trimEnd()
     .split(/\r?\n/)

@@ -13,9 +13,10 @@ const pollMs = 20;
 
 /**
  * Starts a keeper for an attempt and waits until one has claimed it. The keeper outlives this process.
+ * Secrets travel in its environment, where the keeper finds by name what it must mask.
  * Of several keepers one claims the attempt and the others end, so starting one too many is harmless.
  */
-export async function startKeeper(runtime: PythonRuntime, folder: string): Promise<void> {
+export async function startKeeper(runtime: PythonRuntime, folder: string, secrets: Readonly<Record<string, string>> = {}): Promise<void> {
   const { python } = await runtime.ready();
   const log = await open(join(folder, 'output.log'), 'a');
   const end: { how: string | null } = { how: null };
@@ -23,7 +24,7 @@ export async function startKeeper(runtime: PythonRuntime, folder: string): Promi
     const keeper = spawn(python, ['-m', 'twin_workers', 'keep', folder], {
       // Python looks for modules in its working folder first; the user's folder may hold one named like a library.
       cwd: runtime.workersFolder,
-      env: workerVariables(runtime.workersFolder),
+      env: { ...workerVariables(runtime.workersFolder), ...secrets, TWIN_MASKED: Object.keys(secrets).join(',') },
       stdio: ['ignore', log.fd, log.fd],
       detached: true,
     });

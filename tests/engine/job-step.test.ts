@@ -76,7 +76,7 @@ async function puppetLauncher() {
       jobs.set(job.id, {
         state: 'ended',
         attempt: job.attempt,
-        exit: { code, signal: null, wall: '' },
+        exit: { code, signal: null, wall: '', verdict: null, usage: null },
         outputs,
         lastLines: ['Traceback', 'ValueError'],
       });

@@ -6,6 +6,7 @@ import sys
 from twin_workers.artifacts import read_rows, write_rows
 from twin_workers.attempt import Job
 from twin_workers.checkpoints import newest_good, prune, seal, step_of
+from twin_workers.faults import commit_fault
 from twin_workers.protocol import JobStopped
 
 
@@ -30,6 +31,8 @@ def run(job: Job) -> list[str]:
             raise JobStopped("preempted")
         done += 1
         job.progress(done, steps, "steps")
+        if done == job.params["faultStep"]:
+            commit_fault(job, job.params["fault"])
         job.events.metric(done, {"echo": float(done)})
         if job.save_asked.is_set():
             job.save_asked.clear()

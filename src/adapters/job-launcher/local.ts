@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { promptTemplate, promptTemplateDigest } from '../../contracts/prompt-template.ts';
 import { ProblemError } from '../../contracts/problem.ts';
 import { JobCommand, protocolVersion } from '../../contracts/worker-protocol.ts';
-import type { JobRequest } from '../../contracts/worker-protocol.ts';
+import type { Deadlines, JobRequest } from '../../contracts/worker-protocol.ts';
 import type { JobLauncher, JobState, JobSubmission, SubmittedJob } from '../../ports/job-launcher.ts';
 import { attemptFolder, attemptRequest, attemptStatus, lastAttempt, lastLines } from '../../workers/attempt-folder.ts';
 import type { AttemptStatus } from '../../workers/attempt-folder.ts';
@@ -22,13 +22,18 @@ export interface LocalJobLauncherOptions {
   readonly runtime: PythonRuntime;
   /** Seconds that a job goes on without any twin that follows it; null for ever. */
   readonly leaseSeconds: number | null;
+  /** When a worker counts as hung; the keeper's own where left out. */
+  readonly deadlines?: Deadlines;
+  /** Variables that jobs get and that are masked in all that they write. */
+  readonly secrets?: Readonly<Record<string, string>>;
 }
 
 /** Another process of twin that created an attempt is given this long to start its keeper. */
 const otherLauncherMs = 30_000;
 
 /** Runs jobs on this machine, each under a keeper that outlives twin; opens and starts nothing by itself. */
-export function localJobLauncher({ jobsFolder, runtime, leaseSeconds }: LocalJobLauncherOptions): JobLauncher {
+export function localJobLauncher(options: LocalJobLauncherOptions): JobLauncher {
+  const { jobsFolder, runtime, leaseSeconds } = options;
   const folderOf = (id: string) => {
     if (!/^[\w-][\w.-]*$/.test(id)) throw new TypeError(`${JSON.stringify(id)} cannot name a job: it would not be a file name`);
     return resolve(jobsFolder, id);
@@ -50,9 +55,9 @@ export function localJobLauncher({ jobsFolder, runtime, leaseSeconds }: LocalJob
         if (found?.status.state === 'running' || (found?.status.state === 'ended' && (await endedWell(found.folder, found.status)))) {
           return { id, attempt: found.attempt, how: 'adopted' };
         }
-        if (found?.status.state === 'unclaimed') return { id, attempt: found.attempt, how: await claim(found, found.status, runtime) };
+        if (found?.status.state === 'unclaimed') return { id, attempt: found.attempt, how: await claim(found, found.status, options) };
         await runtime.ready();
-        const request = requestOf(submission, folderOf(id), (found?.attempt ?? 0) + 1, leaseSeconds);
+        const request = requestOf(submission, folderOf(id), (found?.attempt ?? 0) + 1, options);
         // Whoever creates it, this process or another one, it is there when we look again.
         await createAttempt(folderOf(id), request);
       }
@@ -90,11 +95,11 @@ export function localJobLauncher({ jobsFolder, runtime, leaseSeconds }: LocalJob
 async function claim(
   { attempt, folder }: { attempt: number; folder: string },
   { launcher }: Extract<AttemptStatus, { state: 'unclaimed' }>,
-  runtime: PythonRuntime,
+  { runtime, secrets }: LocalJobLauncherOptions,
 ): Promise<SubmittedJob['how']> {
   if (launcher.pid !== process.pid && isAlive(launcher) && (await claimed(folder, otherLauncherMs, () => !isAlive(launcher))))
     return 'adopted';
-  await startKeeper(runtime, folder);
+  await startKeeper(runtime, folder, secrets);
   return attempt === 1 ? 'started' : 'resumed';
 }
 
@@ -103,7 +108,12 @@ async function endedWell(folder: string, { exit }: Extract<AttemptStatus, { stat
   return exit.code === 0 && Object.values((await attemptRequest(folder)).outputs).every((path) => existsSync(path));
 }
 
-function requestOf(submission: JobSubmission, jobFolder: string, attempt: number, leaseSeconds: number | null): JobRequest {
+function requestOf(
+  submission: JobSubmission,
+  jobFolder: string,
+  attempt: number,
+  { leaseSeconds, deadlines }: LocalJobLauncherOptions,
+): JobRequest {
   const outputs = join(attemptFolder(jobFolder, attempt), 'outputs');
   return {
     v: protocolVersion,
@@ -116,6 +126,7 @@ function requestOf(submission: JobSubmission, jobFolder: string, attempt: number
     checkpoints: join(jobFolder, 'checkpoints'),
     promptTemplate: { text: promptTemplate, digest: promptTemplateDigest },
     leaseSeconds,
+    deadlines: deadlines ?? null,
   };
 }
 
