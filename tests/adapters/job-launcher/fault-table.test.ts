@@ -7,7 +7,8 @@ import { jobFailure } from '../../../src/engine/job-failure.ts';
 import { PassingProblemError } from '../../../src/engine/failure.ts';
 import { echo, eventsOf } from '../../support/echo-job.ts';
 import { runtimeOf } from '../../support/python-runtime.ts';
-import { plainPython, skipWithout } from '../../support/python.ts';
+import { plainPython } from '../../support/plain-python.ts';
+import { skipWithout } from '../../support/python.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const python = plainPython();
