@@ -47,7 +47,7 @@ describe.skipIf(python === null)('every fault of a worker has its verdict', () =
     const failure = jobFailure('train-sft', 'echo', 'job-a', state, said);
     expect(failure.problem.message).toMatch(message);
     expect(failure instanceof PassingProblemError).toBe(mayPass);
-    if (code !== null) expect(failure.problem.reason).toBe(exitCodes[code].reason);
+    expect(failure.problem.reason).toBe(code === null ? 'lost' : exitCodes[code].reason);
   });
 
   test('a failure that the keeper found carries the stacks of all threads in its last lines', async () => {
