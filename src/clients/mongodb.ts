@@ -20,6 +20,8 @@ export interface MongoOptions extends MongoPlace {
   readonly firstPatienceMs?: number;
   readonly patienceMs?: number;
   readonly client?: MongoClientOptions;
+  /** A server without a replica set will do. */
+  readonly standalone?: boolean;
 }
 
 /** A database of a MongoDB replica set: connected and checked at the first use, closed once. Its errors are problems without secrets. */
@@ -124,7 +126,7 @@ export class MongoDatabase {
       throw new ProblemError(wrongVersion(hosts, setting, `version ${String(info['version'])}`));
     }
     // A sharded cluster answers through mongos, which stands before replica sets.
-    if (hello['setName'] === undefined && hello['msg'] !== 'isdbgrid') {
+    if (hello['setName'] === undefined && hello['msg'] !== 'isdbgrid' && this.#options.standalone !== true) {
       throw new ProblemError(noReplicaSet(hosts, setting, 'a standalone server'));
     }
   }
