@@ -76,9 +76,11 @@ export function openMongoChangeFeed(documents: MongoDocuments): ChangeFeed {
         const start = after === null ? {} : { min: { _id: EJSON.parse(after, { relaxed: false }) as unknown } };
         const options = { projection: { _id: 1 }, hint: { _id: 1 }, limit: limit + 2, session, ...start };
         const found = await db.collection(names[collection]!).find({}, options).toArray();
-        const version = versionOf((session as unknown as { snapshotTime: Timestamp }).snapshotTime);
+        const { snapshotTime } = session as unknown as { readonly snapshotTime?: Timestamp };
+        // A collection that is not there has no snapshot.
+        const version = snapshotTime === undefined ? tokenVersion(position.token) : versionOf(snapshotTime);
         // A primary that has not caught up may not know yet what the stream has already passed.
-        if (version < tokenVersion(position.token)) throw notCaughtUp();
+        if (version < passedBy(position.token)) throw notCaughtUp();
         const ids = found.map(({ _id }) => ({ _id, text: EJSON.stringify({ _id }, { relaxed: false }) }));
         const fresh = ids.filter(({ text }) => text !== wrapped(after)).slice(0, limit);
         const rest = ids.filter(({ text }) => text !== wrapped(after)).length > limit;
@@ -110,7 +112,7 @@ export function openMongoChangeFeed(documents: MongoDocuments): ChangeFeed {
     if (source !== cursor.source) return otherStore(cursor, source);
     let at: number;
     try {
-      at = tokenVersion(token);
+      at = passedBy(token);
     } catch {
       return gap(`The cursor ${token.slice(0, 40)} is no token of a change stream`);
     }
@@ -288,6 +290,11 @@ function wrapped(after: string | null): string | null {
 
 function timeOf(version: number): string {
   return new Date(millisecondsOf(version)).toISOString();
+}
+
+/** What a reader at a token has surely passed: a stream that was opened on nothing stands just behind the last entry of the history. */
+function passedBy(token: string): number {
+  return tokenVersion(token) - 1;
 }
 
 function isPassing(error: unknown): boolean {

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { AnyBulkWriteOperation, BSON, ClientSession, Collection, Db, Filter, Timestamp } from 'mongodb';
 import { acknowledged, majority } from '../../clients/mongodb.ts';
 import { clusterIdentity, type MongoDocuments, MongoKeys, type OwnId } from '../../clients/mongodb-documents.ts';
+import { lastVersion } from '../../clients/mongodb-history.ts';
 import { lastChangeVersion } from '../../clients/mongodb-last-change.ts';
 import { isProblem, type MappedCollection } from '../../clients/mongodb-mapping.ts';
 import { mongoCode } from '../../clients/mongodb-problem.ts';
@@ -41,13 +42,17 @@ export function openMongoDocumentStore(documents: MongoDocuments): DocumentStore
         const { localTime } = (await db.admin().command({ hello: 1 })) as { localTime: Date };
         return [await read(db, null), localTime.getTime()];
       }
+      let before: number | null = null;
       for (let tries = 1; ; tries++) {
         const session = client.startSession({ snapshot: true });
         try {
           const value = await read(db, session);
           const { snapshotTime } = session as unknown as { readonly snapshotTime?: Timestamp };
-          if (snapshotTime === undefined) throw new TypeError('The server named no time of its snapshot');
-          return [value, versionOf(snapshotTime)];
+          if (snapshotTime !== undefined) return [value, versionOf(snapshotTime)];
+          // Collections that are not there have no snapshot: then the time before the read stands in, which is old enough.
+          if (before !== null) return [value, before];
+          before = (await lastVersion(db)).majority;
+          continue;
         } catch (error) {
           const code = mongoCode(error);
           if ((code !== 246 && code !== 239) || tries === snapshotTries) throw error;
