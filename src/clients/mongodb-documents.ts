@@ -36,7 +36,7 @@ export class MongoKeys {
 
   /** The id under which a document of a mapped collection is known. */
   idOf(namespace: MappedCollection, id: unknown): string {
-    return `${namespace.collection}:${this.#ejson.stringify(id as BSON.Document, { relaxed: false })}`;
+    return `${namespace.collection}:${this.#ejson.stringify(id, { relaxed: false })}`;
   }
 
   /** The key of a changed document, null in a collection that holds none of ours. */
@@ -75,8 +75,10 @@ export async function clusterIdentity(client: MongoClient, db: Db): Promise<stri
   }
   if (hello['setName'] === undefined) return `standalone ${String(hello['me'] ?? client.options.hosts.join(','))}/${db.databaseName}`;
   try {
-    const { config } = (await admin.command({ replSetGetConfig: 1 })) as { config: { settings: { replicaSetId: object } } };
-    return `${config.settings.replicaSetId.toString()}/${db.databaseName}`;
+    const { config } = (await admin.command({ replSetGetConfig: 1 })) as {
+      config: { settings: { replicaSetId: { toHexString(): string } } };
+    };
+    return `${config.settings.replicaSetId.toHexString()}/${db.databaseName}`;
   } catch (error) {
     if (mongoCode(error) !== 13) throw error;
     return `set ${String(hello['setName'])}/${db.databaseName}`;

@@ -83,7 +83,8 @@ function textOf(value: unknown): string | undefined {
   if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value);
   const type = bsonType(value);
   if (type === 'ObjectId' || type === 'Long' || type === 'Decimal128' || type === 'UUID') return String(value);
-  if (type === 'Binary' && (value as { sub_type: number }).sub_type === 4) return (value as { toUUID(): object }).toUUID().toString();
+  if (type === 'Binary' && (value as { sub_type: number }).sub_type === 4)
+    return (value as { toUUID(): { toHexString(): string } }).toUUID().toHexString();
   return undefined;
 }
 

@@ -1,4 +1,5 @@
 import type { Json } from '../contracts/digest.ts';
+import { ProblemError } from '../contracts/problem.ts';
 import type { Cursor } from '../ports/change-feed.ts';
 import type { Version } from '../ports/document-store.ts';
 import type { MetadataStore } from '../ports/metadata-store.ts';
@@ -6,6 +7,15 @@ import type { Totals } from './totals.ts';
 
 /** The table of cursors, one row an index and fingerprint. */
 export const cursorTable = 'cursors';
+
+/** Changes that can no longer be read: known until a person has the index reconciled. */
+export interface Gap {
+  readonly message: string;
+  /** By the store's clock. */
+  readonly at: number;
+  /** Another store is configured: over as soon as the right one is back. */
+  readonly otherStore: boolean;
+}
 
 /** How far the index of one fingerprint has come. */
 export interface SyncState {
@@ -19,10 +29,24 @@ export interface SyncState {
   readonly totals: Totals | null;
   /** The generation that this one took the alias from, until that is gone. */
   readonly replaces: string | null;
+  /** What the ledger knows and the store does not is still to be removed: a first read of all documents began over an index that held some. */
+  readonly sweep: boolean;
+  readonly gap: Gap | null;
+  /** Counts the processes that followed the changes: whoever wrote last is the one that may go on. */
+  readonly epoch: number;
 }
 
 /** A fingerprint of which nothing is known. */
-export const newState: SyncState = { rebuilds: 0, cursor: null, version: 0, totals: null, replaces: null };
+export const newState: SyncState = {
+  rebuilds: 0,
+  cursor: null,
+  version: 0,
+  totals: null,
+  replaces: null,
+  sweep: false,
+  gap: null,
+  epoch: 0,
+};
 
 /** The generation that a fingerprint's name and state name together. */
 export function generationIn(fingerprinted: string, { rebuilds }: SyncState): string {
@@ -37,11 +61,62 @@ export function fingerprintedName(generation: string): string {
 /** How far the index of a fingerprint has come, by the name of any of its generations; `newState` where it was never begun. */
 export async function readState(store: MetadataStore, generation: string): Promise<SyncState> {
   const [row] = await store.get(cursorTable, [fingerprintedName(generation)]);
-  return (row?.row as SyncState | undefined) ?? newState;
+  return { ...newState, ...(row?.row as SyncState | undefined) };
 }
 
-/** Notes how far the index of a fingerprint has come, on disk before the promise resolves; null forgets it. */
-export async function writeState(store: MetadataStore, generation: string, state: SyncState | null): Promise<void> {
-  const key = fingerprintedName(generation);
-  await store.putMany(cursorTable, [{ key, expectedRevision: null, row: state as unknown as Json }], 'power');
+/** Forgets how far the index of a fingerprint has come. */
+export async function forgetState(store: MetadataStore, generation: string): Promise<void> {
+  await store.putMany(cursorTable, [{ key: fingerprintedName(generation), expectedRevision: null, row: null }], 'power');
+}
+
+/**
+ * The state in the hands of one process. Each write replaces what this process read or wrote last and nothing else, so that a process which lost
+ * its hold, slept, and wakes up cannot move the cursor of the one that took over.
+ */
+export class StateKeeper {
+  state: SyncState;
+  readonly #store: MetadataStore;
+  readonly #key: string;
+  #revision: number;
+  #writes: Promise<void> = Promise.resolve();
+
+  private constructor(store: MetadataStore, key: string, state: SyncState, revision: number) {
+    this.#store = store;
+    this.#key = key;
+    this.state = state;
+    this.#revision = revision;
+  }
+
+  /** Reads the state of a fingerprint; the first write takes hold of it. */
+  static async open(store: MetadataStore, generation: string): Promise<StateKeeper> {
+    const key = fingerprintedName(generation);
+    const [row] = await store.get(cursorTable, [key]);
+    const state = { ...newState, ...(row?.row as SyncState | undefined) };
+    return new StateKeeper(store, key, { ...state, epoch: state.epoch + 1 }, row?.revision ?? 0);
+  }
+
+  /** Changes the state, on disk before the promise resolves. */
+  save(change: Partial<SyncState>): Promise<void> {
+    this.state = { ...this.state, ...change };
+    const write = this.#writes.then(() => this.#write());
+    this.#writes = write.catch(() => undefined);
+    return write;
+  }
+
+  async #write(): Promise<void> {
+    const write = { key: this.#key, expectedRevision: this.#revision, row: this.state as unknown as Json };
+    const [outcome] = await this.#store.putMany(cursorTable, [write], 'power');
+    if (outcome!.ok) this.#revision = outcome!.revision;
+    else {
+      throw new ProblemError({
+        reason: 'fenced',
+        message: `Another process has taken over the changes of ${this.#key}`,
+        where: this.#key,
+        expected: 'this process to be the only one that follows them',
+        found: 'a cursor that another process wrote meanwhile',
+        hint: 'Was this machine suspended? Nothing is lost: the other process goes on. Run it again where none is running.',
+        exit: 1,
+      });
+    }
+  }
 }

@@ -26,9 +26,13 @@ export async function embedCached(
   for (let start = 0; start < missing.length; start += batchSize) {
     const batch = missing.slice(start, start + batchSize);
     const made = await embedder.embed(batch, signal ? { signal } : {});
+    // What is no vector is not kept: the embedder may be mended.
+    const good = [...batch.entries()].filter(
+      ([index]) => made[index]!.length === embedder.dimension && made[index]!.every(Number.isFinite),
+    );
     await metadataStore.putMany(
       embeddingTable,
-      batch.map((text, index) => ({ key: keyOf(embedder, text), expectedRevision: null, row: { vector: encode(made[index]!) } })),
+      good.map(([index, text]) => ({ key: keyOf(embedder, text), expectedRevision: null, row: { vector: encode(made[index]!) } })),
     );
     for (const [index, text] of batch.entries()) vectors.set(text, made[index]!);
     embedded?.(batch.length, 0);

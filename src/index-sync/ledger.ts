@@ -23,6 +23,11 @@ export interface LedgerRow {
   readonly entry: LedgerEntry | null;
 }
 
+/**
+ * A tombstone is kept so long: longer than any reader of changes may stay away before its place in the history is lost, and than any writer may hold
+ * on to what it read before the document went.
+ */
+const tombstoneMs = 30 * 24 * 3600_000;
 /** Rows read together by a scan. */
 const page = 500;
 
@@ -59,7 +64,10 @@ export class Ledger {
     if (writes.length === 0) return [];
     const outcomes = await this.#store.putMany(
       this.table,
-      writes.map(({ row, entry }): RowWrite => ({ key: row.key, expectedRevision: row.revision, row: entry as unknown as Json })),
+      writes.map(({ row, entry }): RowWrite => {
+        const write = { key: row.key, expectedRevision: row.revision, row: entry as unknown as Json };
+        return entry.state === 'deleted' ? { ...write, expiresInMs: tombstoneMs } : write;
+      }),
       durability,
     );
     return outcomes.map((outcome) => (outcome.ok ? outcome.revision : null));

@@ -2,7 +2,7 @@ import type { DocumentKey, Version } from './document-store.ts';
 
 /** A position in a change feed, kept in the metadata store. */
 export interface Cursor {
-  /** The very store that it belongs to. */
+  /** The very store that it belongs to, as the document store names itself. */
   readonly source: string;
   /** Opaque but to its adapter; moves although nothing changed where a feed must keep it alive. */
   readonly position: string;
@@ -26,7 +26,12 @@ export type ChangeRead =
       /** False: everything that had been acknowledged when the read began has been delivered. */
       readonly more: boolean;
     }
-  | { readonly kind: 'gap-detected'; readonly message: string }
+  | {
+      readonly kind: 'gap-detected';
+      readonly message: string;
+      /** Another store is configured than the cursor belongs to. */
+      readonly otherStore?: boolean;
+    }
   | { readonly kind: 'namespace-changed'; readonly message: string };
 
 /** How a feed is read. */

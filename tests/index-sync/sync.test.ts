@@ -120,7 +120,7 @@ describe('an index', () => {
   test('fills the embedder across documents', async () => {
     await rig.documentStore.put(Array.from({ length: 300 }, (_, index) => exampleDocument(`d${index}`, { content: `text ${index}` })));
     await rig.sync();
-    expect(rig.embedder.batches.map((batch) => batch.length)).toEqual([128, 128, 44]);
+    expect(rig.embedder.batches.map((batch) => batch.length).toSorted((one, other) => one - other)).toEqual([44, 128, 128]);
   });
 
   test('is built beside the old one when its fingerprint changes, out of cached embeddings, and takes its place', async () => {
@@ -148,10 +148,8 @@ describe('an index', () => {
     await rig.documentStore.put(Array.from({ length: 200 }, (_, index) => exampleDocument(`d${index}`)));
     const progress: (number | undefined)[][] = [];
     await rig.sync({ progress: (done, total) => void progress.push([done, total]) });
-    expect(progress).toEqual([
-      [128, 200],
-      [200, 200],
-    ]);
+    expect(progress.map(([, total]) => total)).toEqual([200, 200]);
+    expect(progress.at(-1)).toEqual([200, 200]);
     await rig.documentStore.put([exampleDocument('d7', { content: 'changed' })]);
     await rig.sync({ progress: (done, total) => void progress.push([done, total]) });
     expect(progress.at(-1)).toEqual([1, 1]);
@@ -184,7 +182,7 @@ describe('a document store that is not the one of before', () => {
       message: expect.stringMatching(
         /^Changes that the index main has not seen can no longer be read: The cursor belongs to document store/,
       ),
-      hint: 'Compare the index with the store (twin verify index), then read every document again: twin run feature-pipeline --force sync-index',
+      hint: 'Nothing was changed. See what would be done about it, then have every document read again: twin reconcile',
       exit: 4,
     });
   });

@@ -159,11 +159,12 @@ export function openMongoChangeFeed(documents: MongoDocuments): ChangeFeed {
   async function fill(stream: MongoChangeStream, waitMs: number, signal?: AbortSignal): Promise<boolean> {
     const end = performance.now() + waitMs;
     if (stream.events.length === 0) await stream.fetch(Math.min(waitMs, waitPartMs));
-    while (stream.events.length === 0 && performance.now() < end && signal?.aborted !== true)
+    const isStopped = () => signal?.aborted === true;
+    while (stream.events.length === 0 && performance.now() < end && !isStopped())
       await stream.fetch(Math.min(end - performance.now(), waitPartMs));
     if (stream.events.length > 0) return true;
     const { majority } = await lastVersion(await database.db());
-    while (stream.events.length === 0 && tokenVersion(stream.token) < majority && signal?.aborted !== true) await stream.fetch(drainMs);
+    while (stream.events.length === 0 && tokenVersion(stream.token) < majority && !isStopped()) await stream.fetch(drainMs);
     return stream.events.length > 0;
   }
 
@@ -311,7 +312,10 @@ function gap(message: string): Extract<ChangeRead, { kind: 'gap-detected' }> {
 }
 
 function otherStore(cursor: Cursor, source: string) {
-  return gap(`The cursor belongs to ${cursor.source}, and this is ${source}: another cluster or database is configured`);
+  return {
+    ...gap(`The cursor belongs to ${cursor.source}, and this is ${source}: another cluster or database is configured`),
+    otherStore: true,
+  };
 }
 
 function messageOf(error: unknown): string {

@@ -18,7 +18,8 @@ export function openSqliteChangeFeed({ file, busyLimitMs }: { readonly file: str
       const { identity } = storeState(connection);
       const last = lastChange(connection);
       const message = cursor === null ? null : gapAt(connection, cursor, identity, last);
-      if (message !== null) return { kind: 'gap-detected', message: `${message} (${file})` };
+      if (message !== null)
+        return { kind: 'gap-detected', message: `${message} (${file})`, ...(cursor?.source !== identity && { otherStore: true }) };
       const position = cursor === null ? 0 : sequenceOf(cursor);
       const rows = connection.all<{ sequence: number; tenant: string; id: string }>(
         'SELECT sequence, tenant, id FROM change_log WHERE sequence > ? ORDER BY sequence LIMIT ?',

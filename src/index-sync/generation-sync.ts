@@ -1,0 +1,245 @@
+import { type Problem, ProblemError } from '../contracts/problem.ts';
+import type { DocumentKey, DocumentStore } from '../ports/document-store.ts';
+import type { StoredPoint } from '../ports/vector-index.ts';
+import { applyChanges, type BatchContext } from './change-batch.ts';
+import { fingerprintedName, forgetState, generationIn, newState, StateKeeper, type SyncState } from './cursor.ts';
+import { DeadLetters } from './dead-letters.ts';
+import { nameOf } from './fingerprint.ts';
+import { Follower, type FollowStatus, type Halt } from './follower.ts';
+import { Ledger } from './ledger.ts';
+import { Sweeps } from './sweeps.ts';
+import type { SyncOptions, SyncPorts } from './sync.ts';
+import { countLedger, RunningTotals, type Totals } from './totals.ts';
+
+/** Points read from the index at once. */
+const pointsAtOnce = 1000;
+const sweepKeys = 128;
+
+/** One generation of an index that is kept in step by this process. */
+export class GenerationSync {
+  readonly generation: string;
+  readonly #options: SyncOptions;
+  readonly #ports: SyncPorts;
+  readonly #keeper: StateKeeper;
+  readonly #ledger: Ledger;
+  readonly #sweeps: Sweeps;
+  readonly #batch: BatchContext;
+  #follower: Follower;
+  #total: number | undefined;
+  /** The ledger held something that no totals were kept of. */
+  #recount: boolean;
+
+  private constructor(options: SyncOptions, ports: SyncPorts, keeper: StateKeeper, recount: boolean) {
+    this.#options = options;
+    this.#ports = ports;
+    this.#keeper = keeper;
+    this.#recount = recount;
+    const { metadataStore } = ports;
+    this.generation = generationIn(nameOf(options.index, options.fingerprint), keeper.state);
+    this.#ledger = new Ledger(metadataStore, this.generation);
+    this.#sweeps = new Sweeps(metadataStore, this.generation);
+    const { signal, count, terms, reached, clean, chunk } = options;
+    this.#batch = {
+      ...ports,
+      generation: this.generation,
+      ledger: this.#ledger,
+      sweeps: this.#sweeps,
+      deadLetters: new DeadLetters(metadataStore, this.generation),
+      maker: { clean, chunk },
+      totals: new RunningTotals(keeper.state.totals ?? undefined),
+      terms,
+      signal,
+      ...(count && { count }),
+      reached: async (point) => {
+        // Until the end only the ledger knows what the index holds.
+        if (point === 'after-read' && this.state.totals !== null) await this.save({ totals: null });
+        await reached?.(point);
+      },
+    };
+    this.#follower = this.#newFollower();
+  }
+
+  /** Takes hold of the generation that options name; refuses one whose changes have a gap, unless every document is to be read again. */
+  static async open(options: SyncOptions, ports: SyncPorts): Promise<GenerationSync> {
+    const name = nameOf(options.index, options.fingerprint);
+    const keeper = await StateKeeper.open(ports.metadataStore, name);
+    const generation = generationIn(name, keeper.state);
+    if (options.rescan) await prepareRescan(keeper, generation, ports, options);
+    else await refuseGap(keeper, options.index, ports);
+    const taken = generationIn(name, keeper.state);
+    await ports.vectorIndex.ensure(taken, ports.embedder.dimension);
+    const isEmpty = await new Ledger(ports.metadataStore, taken).isEmpty();
+    if (keeper.state.cursor === null && !isEmpty && !keeper.state.sweep) await keeper.save({ sweep: true });
+    return new GenerationSync(options, ports, keeper, keeper.state.totals === null && !isEmpty);
+  }
+
+  /** Removes a generation that another one has replaced: its points, its ledger, and its cursor unless they share it. */
+  static async drop(generation: string, by: string, { vectorIndex, metadataStore }: SyncPorts): Promise<void> {
+    await vectorIndex.drop(generation);
+    await new Ledger(metadataStore, generation).clear();
+    await new DeadLetters(metadataStore, generation).empty();
+    await new Sweeps(metadataStore, generation).empty();
+    if (fingerprintedName(generation) !== fingerprintedName(by)) await forgetState(metadataStore, generation);
+  }
+
+  get state(): SyncState {
+    return this.#keeper.state;
+  }
+
+  get status(): FollowStatus {
+    return this.#follower.status;
+  }
+
+  save(change: Partial<SyncState>): Promise<void> {
+    return this.#keeper.save(change);
+  }
+
+  /** Applies every change since the cursor; from a first read on, what the ledger knows and the store does not goes as well. */
+  async catchUp(): Promise<void> {
+    const { documentStore, changeFeed } = this.#ports;
+    if (this.#options.rescan) this.#batch.stored = await this.#storedPoints();
+    if (this.state.cursor === null) this.#total = await documentStore.count();
+    await this.#sweeps.run(this.#ports.vectorIndex);
+    for (let halt = await this.#follower.catchUp(); halt !== null; halt = await this.#follower.catchUp()) await this.#goOn(halt);
+    if (this.#options.stop?.aborted) return;
+    if (this.state.sweep || !changeFeed.capabilities.deletes) await this.sweep();
+    if (this.#batch.stored) await this.#removeStrangers(this.#batch.stored);
+    if (this.state.gap !== null) await this.save({ gap: null });
+  }
+
+  /** Follows changes until it is stopped. */
+  async follow(tick: (status: FollowStatus) => Promise<void>): Promise<void> {
+    while (!this.#options.stop?.aborted) {
+      const halt = await this.#follower.follow(() => tick(this.#follower.status));
+      if (halt === null) return;
+      await this.#goOn(halt);
+      await this.catchUp();
+    }
+  }
+
+  /** The totals, kept with the cursor for the next time. */
+  async finish(): Promise<Totals> {
+    const totals = this.#recount ? await countLedger(this.#ledger) : this.#batch.totals.totals;
+    if (this.state.totals === null) await this.save({ totals });
+    return totals;
+  }
+
+  /** Removes what superseded writers may have left, as far as it is due. */
+  async runSweeps(): Promise<void> {
+    await this.#sweeps.run(this.#ports.vectorIndex);
+  }
+
+  /** Removes the points of documents that the ledger knows and the store does not. */
+  async sweep(): Promise<void> {
+    for await (const entries of this.#ledger.entries()) {
+      const live = entries.filter(({ state }) => state !== 'deleted').map(({ tenant, document }) => ({ tenant, id: document }));
+      const gone = await goneFrom(this.#ports.documentStore, live);
+      for (let start = 0; start < gone.length; start += sweepKeys) {
+        const keys = gone.slice(start, start + sweepKeys).map((key) => ({ key, version: 0 }));
+        await applyChanges(keys, this.#batch, () => undefined);
+      }
+    }
+    if (this.state.sweep) await this.save({ sweep: false });
+  }
+
+  #newFollower(): Follower {
+    const { lanes = 2, stop, progress } = this.#options;
+    return new Follower({
+      changeFeed: this.#ports.changeFeed,
+      keeper: this.#keeper,
+      batch: this.#batch,
+      lanes,
+      stop,
+      progress: (settled, unsettled) => progress?.(settled, Math.max(this.#total ?? 0, settled + unsettled)),
+    });
+  }
+
+  /** Goes on after something befell a whole collection, where the policy lets it; a gap is for a person. */
+  async #goOn(halt: Halt): Promise<void> {
+    const { index, onNamespaceChange = 'hold', log } = this.#options;
+    if (halt.kind === 'gap-detected') {
+      const gap = { message: halt.message, at: await this.#ports.metadataStore.now(), otherStore: halt.otherStore === true };
+      await this.save({ gap });
+      throw gapDetected(index, halt.message);
+    }
+    if (onNamespaceChange === 'hold') throw new ProblemError(held(index, halt.message));
+    log?.(`${halt.message}: every document is read again, and what is gone is removed`);
+    await this.save({ cursor: null, sweep: true });
+    this.#follower = this.#newFollower();
+  }
+
+  /** What the index itself holds, by id. */
+  async #storedPoints(): Promise<Map<string, StoredPoint>> {
+    const stored = new Map<string, StoredPoint>();
+    for (let after: string | undefined = ''; after !== undefined;) {
+      const page: readonly StoredPoint[] = await this.#ports.vectorIndex.scroll(this.generation, after, pointsAtOnce);
+      for (const point of page) stored.set(point.id, point);
+      after = page.length < pointsAtOnce ? undefined : page.at(-1)?.id;
+    }
+    return stored;
+  }
+
+  /** Removes points that stood in the index before and that the ledger does not know. */
+  async #removeStrangers(stored: ReadonlyMap<string, StoredPoint>): Promise<void> {
+    const strangers = new Map(stored);
+    for await (const entries of this.#ledger.entries())
+      for (const { points, removing } of entries) for (const id of [...points.map(([id]) => id), ...removing]) strangers.delete(id);
+    // What the ledger knew was removed with its document.
+    for (const { id, tenant } of strangers.values())
+      await this.#ports.vectorIndex.remove(this.generation, tenant, [id], Number.MAX_SAFE_INTEGER);
+    if (strangers.size > 0) this.#options.count?.('points-removed', strangers.size);
+  }
+}
+
+/** Keys under which the store holds nothing, not even something that is no document. */
+async function goneFrom(store: DocumentStore, keys: readonly DocumentKey[]): Promise<readonly DocumentKey[]> {
+  const reads = await store.get(keys);
+  return reads.filter(({ document, problem }) => document === null && problem === undefined).map(({ key }) => key);
+}
+
+/** A gap that is known, or that shows without reading a change. */
+async function refuseGap(keeper: StateKeeper, index: string, { documentStore, metadataStore }: SyncPorts): Promise<void> {
+  const { gap, cursor, version } = keeper.state;
+  if (gap !== null) {
+    const isBack = gap.otherStore && cursor !== null && (await documentStore.identity()) === cursor.source;
+    if (!isBack) throw gapDetected(index, gap.message);
+    await keeper.save({ gap: null });
+  }
+  if (version === 0 || (await documentStore.identity()) !== cursor?.source) return;
+  const now = await documentStore.now();
+  if (now >= version) return;
+  const message = `The document store stands at version ${now}, and the index holds what was read at version ${version}: an older copy was put in its place`;
+  await keeper.save({ gap: { message, at: await metadataStore.now(), otherStore: false } });
+  throw gapDetected(index, message);
+}
+
+/** A state from which every document is read again; where versions of the store began anew, a new generation must take over. */
+async function prepareRescan(keeper: StateKeeper, generation: string, ports: SyncPorts, { log }: SyncOptions): Promise<void> {
+  const { state } = keeper;
+  const isAnother = state.cursor !== null && state.cursor.source !== (await ports.documentStore.identity());
+  const rebuilds = isAnother || (await ports.documentStore.now()) < state.version;
+  if (rebuilds)
+    log?.(`The document store is not the one that ${generation} was made from, or has gone back in time: the index is built anew`);
+  const { gap, epoch } = state;
+  await keeper.save(rebuilds ? { ...newState, gap, epoch, rebuilds: state.rebuilds + 1 } : { cursor: null, totals: null, sweep: true });
+}
+
+/** The problem of changes that can no longer be read. */
+export function gapDetected(index: string, message: string): ProblemError {
+  return new ProblemError({
+    reason: 'gap-detected',
+    message: `Changes that the index ${index} has not seen can no longer be read: ${message}`,
+    hint: 'Nothing was changed. See what would be done about it, then have every document read again: twin reconcile',
+    exit: 4,
+  });
+}
+
+function held(index: string, message: string): Problem {
+  return {
+    reason: 'namespace-held',
+    message: `${message}: the index ${index} keeps its points until a person decides`,
+    expected: 'collections that stay, or the policy purge',
+    hint: 'Have every document read again, and what is gone removed: twin reconcile. To always do so: documentStore.onNamespaceChange: purge',
+    exit: 4,
+  };
+}
