@@ -1,22 +1,40 @@
 import { chmod, cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestOf } from '../contracts/digest.ts';
-import { ExportGgufParams, type GgufQuantization, GgufSummary } from '../contracts/jobs.ts';
+import { ExportGgufParams, GgufQuantization, GgufSummary } from '../contracts/jobs.ts';
 import { ProblemError } from '../contracts/problem.ts';
 import type { ModelVersion } from '../contracts/registry.ts';
 import { modelReference } from '../registry/models.ts';
 import { ollamaFile } from '../registry/ollama-file.ts';
 import { promptTemplate } from '../contracts/prompt-template.ts';
-import type { CommandContext } from './context.ts';
+import { type CommandContext, usageProblem } from './context.ts';
 import { runJob } from './run-job.ts';
 import type { Wired } from './wire.ts';
 
 /** In which form a version leaves the registry. */
-export const exportFormats = ['merged', 'adapter', 'gguf', 'ollama'] as const;
+const exportFormats = ['merged', 'adapter', 'gguf', 'ollama'] as const;
 export type ExportFormat = (typeof exportFormats)[number];
 
 /** The largest mean KL that a file may have, in nats a token: what the rounding of each kind costs a sound model, with room. */
 const mostKl: Readonly<Record<GgufQuantization, number>> = { f16: 0.001, q8_0: 0.01, q5_0: 0.1, q4_0: 0.3 };
+
+/** What the flags `--format` and `--quantization` ask for; throws where one of them has a wrong value. */
+export function exportForm(flags: {
+  readonly format: string;
+  readonly quantization: string;
+}): Pick<ExportRequest, 'format' | 'quantization'> {
+  const format = exportFormats.find((known) => known === flags.format);
+  if (format === undefined) throw wrongFlag('--format', exportFormats, flags.format);
+  const quantization = GgufQuantization.options.find((known) => known === flags.quantization);
+  if (quantization === undefined) throw wrongFlag('--quantization', GgufQuantization.options, flags.quantization);
+  return { format, quantization };
+}
+
+function wrongFlag(flag: string, known: readonly string[], found: string): ProblemError {
+  return new ProblemError(
+    usageProblem('invalid-flag', `${flag} has a wrong value`, `For example: ${flag} ${known[0]}`, { expected: known.join(', '), found }),
+  );
+}
 
 /** What an export is made of. */
 export interface ExportRequest {

@@ -109,6 +109,12 @@ export function wire({ config, folder, environment, progress, writes }: WireOpti
           : undefined;
       return (await import('../adapters/chat-model/models.ts')).openChatModels({ runtime: await python(), config: chatModel, apiKey });
     }),
+    modelHub: once(async () => {
+      const { modelHub } = config;
+      if (modelHub.kind === 'none') return null;
+      const token = modelHub.token && secretReader(modelHub.token, 'modelHub.token', { environment, folder });
+      return (await import('../adapters/model-hub/hugging-face.ts')).huggingFaceHub({ url: modelHub.url, token });
+    }),
     reranker: once(() => Promise.resolve(null)),
   };
 

@@ -56,6 +56,18 @@ const VectorIndex = z.discriminatedUnion('kind', [
   }),
 ]);
 
+const ModelHub = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('none').describe('Models are neither pushed nor pulled.') }),
+  z.strictObject({
+    kind: z.literal('hugging-face').describe('The Hugging Face Hub, or a server that speaks like it.'),
+    url: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .describe('Base of the hub; the public one where none is named.'),
+    token: SecretReference.optional().describe('Where the token is found; only public models can be pulled without one.'),
+  }),
+]);
+
 /** Everything that can be configured, after all layers. Parameters of steps are checked against the steps themselves. */
 export const Config = z.strictObject({
   state: z.string().min(1).default('.twin').describe('Folder that holds all state, relative to where twin is started.'),
@@ -64,6 +76,7 @@ export const Config = z.strictObject({
   embedder: Embedder.prefault({ kind: 'python' }),
   vectorIndex: VectorIndex.prefault({ kind: 'sqlite' }),
   chatModel: ChatModel.prefault({ kind: 'none' }),
+  modelHub: ModelHub.prefault({ kind: 'none' }),
   reranker: z.literal('off').default('off').describe('Reorders passages after the search; off.'),
   promotion: z
     .strictObject({ alias: z.string().min(1).default('champion').describe('The alias that a passed evaluation moves.') })

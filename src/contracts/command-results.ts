@@ -166,6 +166,7 @@ export type CommandResult =
   | DocumentImpact
   | { readonly type: 'model-registered'; readonly version: string; readonly weights: string }
   | { readonly type: 'model-deleted'; readonly version: string }
+  | { readonly type: 'model-pushed'; readonly version: string; readonly repository: string; readonly commit: string; readonly url: string }
   /** `loss` is what rounding cost, where the format rounds. */
   | {
       readonly type: 'model-exported';

@@ -5,6 +5,7 @@ import type { DocumentStore } from './document-store.ts';
 import type { Embedder } from './embedder.ts';
 import type { JobLauncher } from './job-launcher.ts';
 import type { MetadataStore } from './metadata-store.ts';
+import type { ModelHub } from './model-hub.ts';
 import type { Reranker } from './reranker.ts';
 import type { Tokenizer } from './tokenizer.ts';
 import type { VectorIndex } from './vector-index.ts';
@@ -19,6 +20,8 @@ export interface Ports {
   readonly embedder: Embedder;
   readonly jobLauncher: JobLauncher;
   readonly metadataStore: MetadataStore;
+  /** Null where none is configured, which is the default. */
+  readonly modelHub: ModelHub | null;
   /** Null where none is configured, which is the default. */
   readonly reranker: Reranker | null;
   readonly tokenizer: Tokenizer;

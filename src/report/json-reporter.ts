@@ -59,6 +59,7 @@ function resultLines(result: CommandResult): readonly object[] {
     case 'impact':
     case 'model-registered':
     case 'model-deleted':
+    case 'model-pushed':
     case 'model-exported':
     case 'job-cancelled':
     case 'places':

@@ -44,6 +44,8 @@ export async function resultText(result: CommandResult, style: Style): Promise<s
       return (await import('./results/registry.ts')).registeredText(result.version);
     case 'model-deleted':
       return (await import('./results/registry.ts')).deletedText(result.version);
+    case 'model-pushed':
+      return `${result.version} → ${result.repository}, commit ${result.commit.slice(0, 12)}\n${result.url}`;
     case 'model-exported':
       return (await import('./results/registry.ts')).exportedText(result);
     case 'places':

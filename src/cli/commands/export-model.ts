@@ -1,7 +1,6 @@
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { CommandOutcome } from '../../contracts/command-results.ts';
-import { GgufQuantization } from '../../contracts/jobs.ts';
 import type { Problem } from '../../contracts/problem.ts';
 import { modelCard } from '../../registry/model-card.ts';
 import { modelReference } from '../../registry/models.ts';
@@ -9,7 +8,7 @@ import { type CommandContext, done, refused, usageProblem } from '../context.ts'
 import { findModel } from '../find-model.ts';
 import { modelFacts } from '../model-facts.ts';
 import { openSession } from '../session.ts';
-import { exportFormats, stageExport } from '../stage-export.ts';
+import { exportForm, stageExport } from '../stage-export.ts';
 
 /** Flags of `twin models export`. */
 export interface ExportOptions {
@@ -20,10 +19,7 @@ export interface ExportOptions {
 
 /** `twin models export <version>`: copies a version out of the registry, with its card. The folder appears whole or not at all. */
 export async function exportModel(context: CommandContext, options: ExportOptions, name: string): Promise<CommandOutcome> {
-  const format = exportFormats.find((known) => known === options.format);
-  if (format === undefined) return refused([wrongFlag('--format', exportFormats, options.format)]);
-  const quantization = GgufQuantization.safeParse(options.quantization);
-  if (!quantization.success) return refused([wrongFlag('--quantization', GgufQuantization.options, options.quantization)]);
+  const form = exportForm(options);
   const output = resolve(context.folder, options.output);
   const occupied = await readdir(output).catch(() => []);
   if (occupied.length > 0) return refused([notEmpty(options.output, occupied)]);
@@ -36,18 +32,11 @@ export async function exportModel(context: CommandContext, options: ExportOption
   await mkdir(dirname(output), { recursive: true });
   const staged = `${output}.part`;
   await rm(staged, { recursive: true, force: true });
-  const loss = await stageExport(context, wired, { model, format, quantization: quantization.data, staged });
+  const loss = await stageExport(context, wired, { model, ...form, staged });
   await writeFile(join(staged, 'README.md'), modelCard(await modelFacts(stores, model)));
   await rm(output, { recursive: true, force: true });
   await rename(staged, output);
-  return done({ type: 'model-exported', version: modelReference(model), format, path: output, loss });
-}
-
-function wrongFlag(flag: string, known: readonly string[], found: string): Problem {
-  return usageProblem('invalid-flag', `${flag} has a wrong value`, `For example: ${flag} ${known[0]}`, {
-    expected: known.join(', '),
-    found,
-  });
+  return done({ type: 'model-exported', version: modelReference(model), format: form.format, path: output, loss });
 }
 
 function notEmpty(path: string, files: readonly string[]): Problem {

@@ -3,7 +3,7 @@ import { declare, group } from './declare.ts';
 
 /** Commands about model versions. */
 export function declareModels(program: Command): void {
-  const models = group(program, 'models', 'model versions: list, show, diff, register, promote, rollback, delete, export');
+  const models = group(program, 'models', 'model versions: list, show, diff, register, promote, rollback, delete, export, push, pull');
   declare(
     models,
     'list',
@@ -74,6 +74,27 @@ export function declareModels(program: Command): void {
     .option('--format <format>', 'merged, adapter, gguf, or ollama (gguf with a Modelfile)', 'merged')
     .option('--quantization <kind>', 'of gguf: f16, q8_0, q5_0, q4_0', 'q8_0')
     .requiredOption('--output <folder>', 'where to; must be empty or not there');
+  declare(
+    models,
+    'push <version> <repository>',
+    'upload a version with its card to the model hub, as one commit',
+    ['twin models push champion my-team/twin', 'twin models push champion my-team/twin-gguf --format gguf --public'],
+    async () => (await import('../commands/push-model.ts')).pushModel,
+  )
+    .option('--format <format>', 'as of twin models export', 'merged')
+    .option('--quantization <kind>', 'as of twin models export', 'q8_0')
+    .option('--public', 'make a new repository public (default: private)')
+    .option('--revision <branch>', 'branch to commit to (default: main)');
+  declare(
+    models,
+    'pull <repository>',
+    'download a model from the model hub and register it',
+    ['twin models pull my-team/twin', 'twin models pull my-team/twin --revision 2f1b --name twin'],
+    async () => (await import('../commands/pull-model.ts')).pullModel,
+  )
+    .option('--name <model>', 'its name in the registry (default: that of the repository)')
+    .option('--revision <revision>', 'branch, tag or commit (default: main)')
+    .option('--licence <id>', 'the licence it stands under (default: what its model card says)');
   declare(
     program,
     'trace <model>',
