@@ -72,7 +72,7 @@ export async function fakeHub(): Promise<FakeHub> {
       const upload = (oid: string) => ({ actions: { upload: { href: `${url}/lfs/${oid}` } } });
       return json(response, {
         transfer: 'basic',
-        objects: objects.map(({ oid, size }) => ({ oid, size, ...(large.has(oid) ? {} : upload(oid)) })),
+        objects: objects.map(({ oid, size }) => Object.assign({ oid, size }, large.has(oid) ? {} : upload(oid))),
       });
     }
     if (rest!.startsWith('/commit/')) {
