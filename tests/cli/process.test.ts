@@ -65,6 +65,8 @@ describe('the process', () => {
       'jobs',
       'datasets',
       'models',
+      'trace',
+      'impact',
       'ask',
       'config',
     ]);
