@@ -234,6 +234,7 @@ describe('before and after a run', () => {
       embedder.kind                  python     default
       vectorIndex.kind               sqlite     default
       chatModel.kind                 none       default
+      modelHub.kind                  none       default
       reranker                       off        default
       promotion.alias                champion   default
       params.read-words.count        4          pipeline configs/pipelines/words-pipeline.yaml:3

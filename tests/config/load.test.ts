@@ -54,6 +54,7 @@ describe('layers of the configuration', () => {
       embedder: { kind: 'python' },
       vectorIndex: { kind: 'sqlite' },
       chatModel: { kind: 'none' },
+      modelHub: { kind: 'none' },
       reranker: 'off',
       promotion: { alias: 'champion' },
       params: {},
