@@ -2,11 +2,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { configFileJsonSchema } from '../src/config/schema.ts';
+import { nightlyWorkflow, nightlyWorkflowPath } from './nightly-workflow.ts';
 import { workerSchemas, workerSchemasPath } from './worker-schemas.ts';
 
 const root = join(import.meta.dirname, '..');
 const files: Readonly<Record<string, () => string>> = {
   [workerSchemasPath]: workerSchemas,
+  [nightlyWorkflowPath]: nightlyWorkflow,
   'configs/schemas/config.schema.json': () => `${JSON.stringify(configFileJsonSchema(), null, 2)}\n`,
 };
 

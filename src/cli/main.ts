@@ -7,6 +7,7 @@ import { declareJobs } from './declarations/jobs.ts';
 import { declareModels } from './declarations/models.ts';
 import { declarePipelines } from './declarations/pipelines.ts';
 import { declareRuns } from './declarations/runs.ts';
+import { declareSchedules } from './declarations/schedules.ts';
 
 // Only commander and declarations are imported: help must be there at once.
 
@@ -35,6 +36,7 @@ export function program(): Command {
   declareDatasets(twin);
   declareModels(twin);
   declareAnswers(twin);
+  declareSchedules(twin);
   declareConfiguration(twin);
 
   for (const command of allCommands(twin)) {

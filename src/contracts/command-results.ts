@@ -8,6 +8,7 @@ import type { Answer, IndexVerified, ModelVersionLine } from './results.ts';
 import type { LogEntry } from './run-log.ts';
 import type { RunSummary } from './run.ts';
 import type { LineageStep, RunView } from './run-view.ts';
+import type { ScheduleLine, TickView } from './schedule.ts';
 
 /** A value of the configuration, and who said so. */
 export interface ConfigValue {
@@ -144,6 +145,29 @@ export interface PlaceLine {
   readonly path: string;
 }
 
+/** What became of a schedule; null once it is removed. */
+export interface ScheduleChanged {
+  readonly type: 'schedule-changed';
+  readonly name: string;
+  readonly change: 'added' | 'replaced' | 'unchanged' | 'paused' | 'resumed' | 'removed';
+  readonly schedule: ScheduleLine | null;
+}
+
+/** The ticks that a command ran; or, where it ran none, why: the schedule is paused, the last tick is known, or none was due yet. */
+export interface ScheduleTicks {
+  readonly type: 'schedule-ticks';
+  readonly ticks: readonly TickView[];
+  readonly reason: { readonly kind: 'paused' | 'known' | 'not-due'; readonly tick: TickView | null } | null;
+}
+
+/** The files by which another clock raises ticks; `path` is null where they were printed. */
+export interface ScheduleFiles {
+  readonly type: 'schedule-files';
+  readonly files: readonly { readonly name: string; readonly path: string | null; readonly text: string }[];
+  /** What to do with them. */
+  readonly next: readonly string[];
+}
+
 /** What a command gives back; only src/report turns it into words. */
 export type CommandResult =
   | { readonly type: 'plan'; readonly plan: RunPlan }
@@ -175,6 +199,11 @@ export type CommandResult =
       readonly path: string;
       readonly loss: GgufSummary | null;
     }
+  | { readonly type: 'schedules'; readonly schedules: readonly ScheduleLine[] }
+  | { readonly type: 'schedule-history'; readonly name: string; readonly ticks: readonly TickView[] }
+  | ScheduleChanged
+  | ScheduleTicks
+  | ScheduleFiles
   | { readonly type: 'places'; readonly places: readonly PlaceLine[] }
   /** The first differences, said before the result of verifying. */
   | { readonly type: 'point-differences'; readonly differences: readonly PointDifferenceLine[] }

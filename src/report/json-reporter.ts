@@ -1,4 +1,5 @@
 import type { CommandResult } from '../contracts/command-results.ts';
+import type { TickView } from '../contracts/schedule.ts';
 import type { Problem } from '../contracts/problem.ts';
 import type { Reporter, ReportOptions } from './reporter.ts';
 
@@ -51,7 +52,15 @@ function resultLines(result: CommandResult): readonly object[] {
       return result.models;
     case 'point-differences':
       return result.differences;
+    case 'schedules':
+      return result.schedules;
+    case 'schedule-history':
+      return result.ticks.map(tickLine);
+    case 'schedule-ticks':
+      return [...result.ticks.map(tickLine), { type: 'schedule-ticks', ran: result.ticks.length, reason: result.reason?.kind ?? null }];
     case 'dataset':
+    case 'schedule-changed':
+    case 'schedule-files':
     case 'model':
     case 'alias-moved':
     case 'models-diff':
@@ -67,4 +76,8 @@ function resultLines(result: CommandResult): readonly object[] {
     case 'answer':
       return [result];
   }
+}
+
+function tickLine(tick: TickView): object {
+  return { type: 'schedule-tick', ...tick, tick: new Date(tick.tick).toISOString(), last: new Date(tick.last).toISOString() };
 }

@@ -48,6 +48,16 @@ export async function resultText(result: CommandResult, style: Style): Promise<s
       return `${result.version} → ${result.repository}, commit ${result.commit.slice(0, 12)}\n${result.url}`;
     case 'model-exported':
       return (await import('./results/registry.ts')).exportedText(result);
+    case 'schedules':
+      return (await import('./results/schedules.ts')).schedulesText(result.schedules, style);
+    case 'schedule-history':
+      return (await import('./results/schedules.ts')).historyText(result.name, result.ticks, style);
+    case 'schedule-changed':
+      return (await import('./results/schedules.ts')).scheduleChangedText(result, style);
+    case 'schedule-ticks':
+      return (await import('./results/schedules.ts')).ticksText(result, style);
+    case 'schedule-files':
+      return (await import('./results/schedule-files.ts')).scheduleFilesText(result, style);
     case 'places':
       return (await import('./results/places.ts')).placesText(result.places, style);
     case 'point-differences':

@@ -68,6 +68,7 @@ describe('the process', () => {
       'trace',
       'impact',
       'ask',
+      'schedule',
       'config',
     ]);
   });

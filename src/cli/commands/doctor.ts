@@ -1,6 +1,7 @@
 import type { CommandOutcome, Finding } from '../../contracts/command-results.ts';
 import type { Problem } from '../../contracts/problem.ts';
 import { type CommandContext, done } from '../context.ts';
+import { checkSchedules } from '../check-schedules.ts';
 import { openPipeline } from '../pipeline-run.ts';
 import { type Check, checkEndpoint, preflight } from '../preflight.ts';
 import { pipelineIndex } from '../project.ts';
@@ -12,7 +13,7 @@ export async function doctor(context: CommandContext): Promise<CommandOutcome> {
   const session = await openSession(context, { writes: 'nothing' });
   if (session.ok) {
     const checks = [...(await preflight(session.value, context.environment, true)), ...(await checkEndpoint(session.value.config))];
-    findings.push(...checks.map(findingOf));
+    findings.push(...checks.map(findingOf), ...(await checkSchedules(session.value)));
   }
   return done({ type: 'doctor', findings }, findings.some(({ state }) => state === 'problem') ? 2 : 0);
 }
