@@ -6,7 +6,7 @@ export function declareSchedules(program: Command): void {
   const schedule = group(
     program,
     'schedule',
-    'run pipelines by the clock or when documents change: add, list, start, trigger, pause, resume, remove, history, export',
+    'pipelines by the clock or by changed documents: add, list, start, trigger, pause, resume, remove, history, export',
   );
   declare(
     schedule,
