@@ -9,6 +9,7 @@ import type { LogEntry } from './run-log.ts';
 import type { RunSummary } from './run.ts';
 import type { LineageStep, RunView } from './run-view.ts';
 import type { ScheduleLine, TickView } from './schedule.ts';
+import type { WhyResult } from './why.ts';
 
 /** A value of the configuration, and who said so. */
 export interface ConfigValue {
@@ -171,6 +172,7 @@ export interface ScheduleFiles {
 /** What a command gives back; only src/report turns it into words. */
 export type CommandResult =
   | { readonly type: 'plan'; readonly plan: RunPlan }
+  | WhyResult
   | { readonly type: 'runs'; readonly runs: readonly RunSummary[] }
   | { readonly type: 'run'; readonly view: RunView }
   /** Told in several parts while a run is followed; `width` is that of the longest step's address. */

@@ -17,18 +17,18 @@ export type MissReason =
   /** Compared with the nearest earlier result of that step. */
   | { readonly kind: 'changed'; readonly run: string; readonly changes: readonly PartChange[] }
   /** The outside state is not what the effect left behind. */
-  | { readonly kind: 'state-changed' }
+  | { readonly kind: 'state-changed'; readonly before: string; readonly after: string }
   /** An earlier effect began and was never committed. */
-  | { readonly kind: 'interrupted' }
+  | { readonly kind: 'interrupted'; readonly run: string }
   | { readonly kind: 'artifact-missing'; readonly output: string };
 
 /** What will become of a step. */
 export type Prediction =
   /** An earlier run made this result. */
-  | { readonly kind: 'hit'; readonly run: string }
+  | { readonly kind: 'hit'; readonly run: string; readonly at: number }
   | { readonly kind: 'miss'; readonly reason: MissReason }
-  /** Depends on what an earlier step will make. */
-  | { readonly kind: 'unknown'; readonly until: string }
+  /** Depends on what an earlier step will make. `changes` are those of its own that are known already: code, params, files. */
+  | { readonly kind: 'unknown'; readonly until: string; readonly changes: readonly PartChange[] }
   /** Depends on outside state that was not asked for (`--offline`), or that did not answer. */
   | { readonly kind: 'unobserved'; readonly message: string }
   | { readonly kind: 'skip'; readonly reason: 'condition' | 'slice' | 'gate-refused' | 'no-champion' };

@@ -2,7 +2,7 @@ import type { ArtifactReference } from '../contracts/artifact.ts';
 import type { MissReason, PredictedStep, Prediction, RunPlan } from '../contracts/plan.ts';
 import type { Problem, Result } from '../contracts/problem.ts';
 import type { FingerprintParts, StepResult } from '../contracts/run.ts';
-import { nearestChange } from '../history/why.ts';
+import { changesBetween, nearestChange } from '../history/why.ts';
 import type { PortSource } from '../ports/ports.ts';
 import { type CodeHasher, codeHasher } from './code-hash.ts';
 import { readEffect } from './effect-record.ts';
@@ -32,6 +32,8 @@ export interface PlanRequest {
   /** Asks no step what it observes. */
   readonly offline?: boolean;
   readonly hasher?: CodeHasher;
+  /** Hears what each step's key is made of; of a step whose inputs are not known yet, without them. */
+  readonly onParts?: (prepared: PreparedNode, parts: FingerprintParts) => void;
 }
 
 /** A prediction, with what dependants would read where that is known. */
@@ -89,7 +91,7 @@ async function foresee(planning: Planning, node: GraphNode): Promise<Foreseen> {
     const upstream = foreseen.get(address)!;
     if (upstream.artifacts) continue;
     if (upstream.prediction.kind === 'skip') return without(upstream.prediction);
-    return without({ kind: 'unknown', until: upstream.prediction.kind === 'unknown' ? upstream.prediction.until : address });
+    return unknown(planning, node, upstream.prediction.kind === 'unknown' ? upstream.prediction.until : address);
   }
   if (node.when) {
     const { wire, predicate } = node.when;
@@ -102,14 +104,25 @@ async function foresee(planning: Planning, node: GraphNode): Promise<Foreseen> {
   const prepared = planning.prepared.get(node.address)!;
   // What comes first may change the state that this step looks at, so what it would see now says nothing.
   const changing = observes(prepared) ? node.dependencies.find((address) => !isSettled(foreseen.get(address)!.prediction)) : undefined;
-  if (changing !== undefined) return without({ kind: 'unknown', until: changing });
+  if (changing !== undefined) return unknown(planning, node, changing);
   return node.kind === 'effect' ? foreseeEffect(planning, prepared, inputs) : foreseeResult(planning, prepared, inputs);
+}
+
+/** A step that waits for what another one will make: only its own part of the key can be compared. */
+async function unknown(planning: Planning, node: GraphNode, until: string): Promise<Foreseen> {
+  const prepared = planning.prepared.get(node.address)!;
+  const parts = await fingerprint(prepared, {}, null, planning.ports);
+  planning.onParts?.(prepared, parts);
+  const latest = planning.results.latest(node.address);
+  const changes = latest ? changesBetween({ ...latest.parts, inputs: {}, observed: null }, parts) : [];
+  return without({ kind: 'unknown', until, changes });
 }
 
 async function foreseeResult(planning: Planning, prepared: PreparedNode, inputs: Readonly<Record<string, string>>): Promise<Foreseen> {
   const token = await tokenOf(planning, prepared, inputs);
   if (!token.ok) return without({ kind: 'unobserved', message: token.error });
   const parts = await fingerprint(prepared, inputs, token.value, planning.ports);
+  planning.onParts?.(prepared, parts);
   const result = await planning.results.find(keyOf(parts));
   if (result && !planning.slice.forced.has(prepared.node.address)) return ofResult(planning, prepared, result);
   return without({ kind: 'miss', reason: await missReason(planning, prepared, parts) });
@@ -119,23 +132,25 @@ async function foreseeEffect(planning: Planning, prepared: PreparedNode, inputs:
   const { stores, ports, slice, results } = planning;
   const parts = await fingerprint(prepared, inputs, null, ports);
   const key = keyOf(parts);
+  planning.onParts?.(prepared, parts);
   const { record } = await readEffect(stores.metadata, prepared);
   const miss = (reason: MissReason): Foreseen => without({ kind: 'miss', reason });
   if (slice.forced.has(prepared.node.address)) return miss({ kind: 'forced' });
   if (!record) return miss({ kind: 'first-time' });
-  if (record.state === 'intent' || record.token === null) return miss({ kind: 'interrupted' });
+  if (record.state === 'intent' || record.token === null) return miss({ kind: 'interrupted', run: record.run });
   const result = (await results.find(key)) ?? record.result ?? null;
   if (record.key !== key || !result) return miss(await missReason(planning, prepared, parts));
   const token = await tokenOf(planning, prepared, inputs);
   if (!token.ok) return without({ kind: 'unobserved', message: token.error });
-  return token.value === record.token ? ofResult(planning, prepared, result) : miss({ kind: 'state-changed' });
+  if (token.value === record.token) return ofResult(planning, prepared, result);
+  return miss({ kind: 'state-changed', before: record.token, after: token.value ?? '' });
 }
 
 async function ofResult(planning: Planning, prepared: PreparedNode, result: StepResult): Promise<Foreseen> {
   const missing = await planning.results.missingOutput(result);
   if (missing !== null) return without({ kind: 'miss', reason: { kind: 'artifact-missing', output: missing } });
   const refusal = await refusalOf(prepared.node.step, result.artifacts, planning.options.gate ?? 'default', planning.stores.artifacts);
-  return { prediction: { kind: 'hit', run: result.run }, artifacts: result.artifacts, refused: refusal !== null };
+  return { prediction: { kind: 'hit', run: result.run, at: result.at }, artifacts: result.artifacts, refused: refusal !== null };
 }
 
 async function missReason(planning: Planning, prepared: PreparedNode, parts: FingerprintParts): Promise<MissReason> {

@@ -1,5 +1,6 @@
 import type { Json } from '../contracts/digest.ts';
 import type { StepResult } from '../contracts/run.ts';
+import { latestElsewhere } from '../history/earlier-results.ts';
 import { type LatestKeys, latestTable, resultsTable } from '../history/tables.ts';
 import type { ArtifactStore } from '../ports/artifact-store.ts';
 import type { MetadataStore, TableRow } from '../ports/metadata-store.ts';
@@ -41,13 +42,8 @@ export async function openResults({ pipeline, nodes }: Graph, store: MetadataSto
     latest,
     async earlier({ address, step }) {
       const own = latest(address);
-      if (own) return [own];
-      // The same step may have run as part of another pipeline: under the last part of its address, prefixed or not.
-      const name = address.slice(address.lastIndexOf('.') + 1);
-      const rows = await store.scan(latestTable, '', '', 100);
-      const keys = rows.flatMap((row) => Object.entries(keysIn(row)).filter(([other]) => other === name || other.endsWith(`.${name}`)));
-      const results = await Promise.all(keys.map(([, key]) => find(key)));
-      return results.filter((result) => result?.step === step.name).filter((result) => result !== null);
+      // The same step may have run as part of another pipeline.
+      return own ? [own] : latestElsewhere(store, { address, step: step.name });
     },
     async missingOutput(result) {
       for (const [name, reference] of Object.entries(result.artifacts)) {

@@ -17,11 +17,23 @@ export function changesBetween(before: FingerprintParts, after: FingerprintParts
   );
 }
 
-/** The earlier result that differs least from a fingerprint, and how; null where there is none. */
-export function nearestChange(
-  earlier: readonly StepResult[],
-  after: FingerprintParts,
-): { readonly result: StepResult; readonly changes: readonly PartChange[] } | null {
+/** Results that differ in equally few parts which are looked at more closely. */
+const nearestAtMost = 3;
+
+/** An earlier result, and how a fingerprint differs from it. */
+export interface Compared {
+  readonly result: StepResult;
+  readonly changes: readonly PartChange[];
+}
+
+/** The earlier result that differs least from a fingerprint, and how; null where there is none. Of equals, the first. */
+export function nearestChange(earlier: readonly StepResult[], after: FingerprintParts): Compared | null {
+  return nearestResults(earlier, after)[0] ?? null;
+}
+
+/** The few earlier results that differ least from a fingerprint, in equally many parts. */
+export function nearestResults(earlier: readonly StepResult[], after: FingerprintParts): readonly Compared[] {
   const compared = earlier.map((result) => ({ result, changes: changesBetween(result.parts, after) }));
-  return compared.toSorted((left, right) => left.changes.length - right.changes.length)[0] ?? null;
+  const least = Math.min(...compared.map(({ changes }) => changes.length));
+  return compared.filter(({ changes }) => changes.length === least).slice(0, nearestAtMost);
 }

@@ -58,6 +58,7 @@ function resultLines(result: CommandResult): readonly object[] {
       return result.ticks.map(tickLine);
     case 'schedule-ticks':
       return [...result.ticks.map(tickLine), { type: 'schedule-ticks', ran: result.ticks.length, reason: result.reason?.kind ?? null }];
+    case 'why':
     case 'dataset':
     case 'schedule-changed':
     case 'schedule-files':

@@ -8,6 +8,8 @@ export async function resultText(result: CommandResult, style: Style): Promise<s
       return '';
     case 'plan':
       return (await import('./results/plan.ts')).planText(result.plan, style);
+    case 'why':
+      return (await import('./results/why.ts')).whyText(result, style);
     case 'runs':
       return (await import('./results/runs.ts')).runsText(result.runs, style);
     case 'run':

@@ -76,11 +76,11 @@ describe('a plan', () => {
     const rig = await engineRig();
     expect(await predictions(rig)).toEqual({
       give: { kind: 'miss', reason: { kind: 'first-time' } },
-      take: { kind: 'unknown', until: 'give' },
-      sync: { kind: 'unknown', until: 'give' },
-      judge: { kind: 'unknown', until: 'give' },
-      guarded: { kind: 'unknown', until: 'give' },
-      maybe: { kind: 'unknown', until: 'give' },
+      take: { kind: 'unknown', until: 'give', changes: [] },
+      sync: { kind: 'unknown', until: 'give', changes: [] },
+      judge: { kind: 'unknown', until: 'give', changes: [] },
+      guarded: { kind: 'unknown', until: 'give', changes: [] },
+      maybe: { kind: 'unknown', until: 'give', changes: [] },
     });
     expect(rig.opened).toEqual([]);
     expect(await rig.stores.metadata.streams('', '', 10)).toEqual([]);
@@ -89,7 +89,7 @@ describe('a plan', () => {
   test('after a run predicts hits, and the run agrees', async () => {
     const rig = await engineRig();
     const { end } = await rig.run(build);
-    const hit = { kind: 'hit', run: end.run };
+    const hit = { kind: 'hit', run: end.run, at: expect.any(Number) as number };
     expect(await predictions(rig)).toEqual({
       give: hit,
       take: hit,
@@ -123,7 +123,7 @@ describe('a plan', () => {
     const rig = await engineRig();
     await rig.run(build);
     outside = 'second';
-    expect((await predictions(rig))['sync']).toEqual({ kind: 'miss', reason: { kind: 'state-changed' } });
+    expect((await predictions(rig))['sync']).toEqual({ kind: 'miss', reason: { kind: 'state-changed', before: 'first', after: 'second' } });
     observed = 0;
     expect((await predictions(rig, { offline: true }))['sync']).toEqual({
       kind: 'unobserved',
@@ -142,7 +142,11 @@ describe('a plan', () => {
     };
     await rig.run(ordered);
     const plan = await rig.plan(ordered, { force: ['other'] });
-    expect(plan.ok && plan.value.steps.find((step) => step.address === 'sync')?.prediction).toEqual({ kind: 'unknown', until: 'other' });
+    expect(plan.ok && plan.value.steps.find((step) => step.address === 'sync')?.prediction).toEqual({
+      kind: 'unknown',
+      until: 'other',
+      changes: [],
+    });
   });
 
   test('knows what a refusing gate will skip', async () => {

@@ -91,11 +91,11 @@ test('a plan says why each step would run', async () => {
   const plan = {
     pipeline: 'nightly',
     steps: [
-      { ...step('collect'), prediction: { kind: 'hit', run: 'r1' } },
+      { ...step('collect'), prediction: { kind: 'hit', run: 'r1', at: 0 } },
       { ...step('chunk'), prediction: { kind: 'miss', reason: { kind: 'changed', run: 'r1', changes } } },
-      { ...step('sync'), prediction: { kind: 'miss', reason: { kind: 'state-changed' } } },
+      { ...step('sync'), prediction: { kind: 'miss', reason: { kind: 'state-changed', before: 'a', after: 'b' } } },
       { ...step('train'), prediction: { kind: 'miss', reason: { kind: 'artifact-missing', output: 'adapter' } } },
-      { ...step('judge'), prediction: { kind: 'unknown', until: 'train' } },
+      { ...step('judge'), prediction: { kind: 'unknown', until: 'train', changes: [] } },
       { ...step('watch'), prediction: { kind: 'unobserved', message: 'no answer within 2 s' } },
       { ...step('answer'), prediction: { kind: 'skip', reason: 'no-champion' } },
     ],

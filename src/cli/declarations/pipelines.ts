@@ -57,4 +57,16 @@ export function declarePipelines(program: Command): void {
     .option('--tag <tag>', 'as of twin run; may be repeated', collectValues)
     .option('--offline', 'ask no outside state')
     .option('--check', 'also check everything that a run needs, as doctor does');
+
+  declare(
+    program,
+    'why <step>',
+    'say why a step ran, or would run now: which part of its key changed, and what changed it',
+    ['twin why chunk-documents', 'twin why train-sft --run latest', 'twin why sync-index --json'],
+    async () => (await import('../commands/why.ts')).why,
+  )
+    .option('--run <run>', 'of this run instead of one that would begin now; latest is the newest')
+    .option('--pipeline <name>', 'the pipeline that holds the step (default: that of the newest run which does)')
+    .option('--set <address=value>', 'as of twin run; may be repeated', collectValues)
+    .option('--offline', 'ask no outside state');
 }
