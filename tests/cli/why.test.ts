@@ -3,10 +3,13 @@ import type { RunEvent } from '../../src/contracts/events/run.ts';
 import { scratchProject, type Spoken } from '../support/scratch-project.ts';
 import { whyProject } from '../support/why-project.ts';
 
-/** Outcomes of a run's steps, in the order of their addresses. */
+function finished(run: Spoken) {
+  return (run.lines() as readonly RunEvent[]).filter((event) => event.type === 'step-finished');
+}
+
+/** Outcomes of a run's steps by address. */
 function outcomes(run: Spoken): Readonly<Record<string, string>> {
-  const finished = run.lines<RunEvent>().filter((event) => event.type === 'step-finished');
-  return Object.fromEntries(finished.map(({ step, outcome }) => [step, outcome]).toSorted());
+  return Object.fromEntries(finished(run).map(({ step, outcome }) => [step, outcome]));
 }
 
 /** A text without ids and times. */
@@ -104,7 +107,7 @@ describe('after an edit, exactly the right steps run and twin why says what was 
       'join-notes': 'succeeded',
       'count-notes': 'succeeded',
     });
-    expect(edited.lines<RunEvent>().find((event) => event.type === 'step-finished' && event.step === 'mark-notes')).toMatchObject({
+    expect(finished(edited).find(({ step }) => step === 'mark-notes')).toMatchObject({
       counts: { 'rows computed': 1, 'rows reused': 3 },
     });
     expect(steady(await twin('why', 'join-notes', '--run', 'latest'))).toMatchInlineSnapshot(`

@@ -13,7 +13,7 @@ export interface Spoken {
   readonly stderr: string;
   readonly exit: number | null;
   /** Standard output as JSON, an object a line. */
-  lines<Line>(): readonly Line[];
+  lines(): readonly { readonly type: string }[];
 }
 
 /** A project of its own in a temporary folder, whose files a test edits and whose commands run in processes of their own, as a user's do. */
@@ -48,11 +48,11 @@ export async function scratchProject(files: Readonly<Record<string, string>>) {
         text(child.stderr),
         new Promise<number | null>((settled) => child.on('close', settled)),
       ]);
-      const lines = <Line>(): readonly Line[] =>
+      const lines = () =>
         stdout
           .trimEnd()
           .split('\n')
-          .map((line) => JSON.parse(line) as Line);
+          .map((line) => JSON.parse(line) as { readonly type: string });
       return { stdout, stderr, exit, lines };
     },
   };

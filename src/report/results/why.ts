@@ -102,7 +102,7 @@ function summary({ part, name, before, after, origin, code, within }: ExplainedC
     case 'environment':
       return `${name} ${show(before)} → ${show(after)}`;
     case 'observed':
-      return `what it reads outside: ${short(String(before))} → ${short(String(after))}`;
+      return `what it reads outside: ${show(before)} → ${show(after)}`;
   }
 }
 
