@@ -59,6 +59,7 @@ describe('the process', () => {
       'doctor',
       'run',
       'plan',
+      'why',
       'runs',
       'verify',
       'collect',
