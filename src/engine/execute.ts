@@ -4,6 +4,7 @@ import type { Problem } from '../contracts/problem.ts';
 import type { Holder, RunStatus } from '../contracts/run.ts';
 import { countSteps } from '../history/fold.ts';
 import type { PortSource } from '../ports/ports.ts';
+import { openClaims } from './claims.ts';
 import { announceRun, closeDeadRuns, runLease } from './close-runs.ts';
 import { type CodeHasher, codeHasher } from './code-hash.ts';
 import { problemOf } from './failure.ts';
@@ -84,6 +85,7 @@ export async function executeRun(request: RunRequest): Promise<RunEnd> {
     leases,
     options,
     hasher,
+    claims: openClaims(leases, run, { signal, noWait: options.noWait ?? false }),
   });
 
   try {
@@ -93,6 +95,7 @@ export async function executeRun(request: RunRequest): Promise<RunEnd> {
     const setup = setupOf(prepared.value, options, request.given ?? {});
     journal.record({ type: 'run-started', run, pipeline: graph.pipeline, at: now(), holder, profile, steps, origin, setup });
     await journal.flush();
+    await context.claims.settleIn();
     emit({ type: 'run-started', run, pipeline: graph.pipeline, steps });
     await schedule(graph.nodes, (node) => settleNode(context, node));
     const end = endOf(context, graph, Math.round(performance.now() - begun));
@@ -112,6 +115,7 @@ export async function executeRun(request: RunRequest): Promise<RunEnd> {
     emit(finishedEvent(end));
     return end;
   } finally {
+    await context.claims.close().catch(() => undefined);
     await lease.release().catch(() => undefined);
   }
 }

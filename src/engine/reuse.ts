@@ -13,7 +13,7 @@ export async function reuseOrDo(work: Work): Promise<Settled> {
   if (found.result) return reused(context, prepared, found.result);
   const other = context.inFlight.get(key);
   if (other) return other.then(() => reuseOrDo(work));
-  const working = doWork(found.cause ? { ...work, cause: found.cause } : work);
+  const working = makeOnce(found.cause ? { ...work, cause: found.cause } : work);
   context.inFlight.set(
     key,
     working.catch(() => undefined),
@@ -23,6 +23,19 @@ export async function reuseOrDo(work: Work): Promise<Settled> {
   } finally {
     context.inFlight.delete(key);
   }
+}
+
+/** Does the work unless another process is at it: then its result is waited for and taken. */
+async function makeOnce(work: Work): Promise<Settled> {
+  const { context, prepared, key } = work;
+  const { address } = prepared.node;
+  if (work.cause?.kind === 'forced') return doWork(work);
+  const target = `the result of ${address}`;
+  const { contested } = await context.claims.claim(key, (holder, heldForMs) =>
+    context.emit({ type: 'waiting', run: context.run, target, holder, heldForMs }),
+  );
+  const made = contested ? (await usableResult(context, address, key)).result : undefined;
+  return made ? reused(context, prepared, made) : doWork(work);
 }
 
 /** A result that can be used, or why one that is known cannot be; neither where none is known. */

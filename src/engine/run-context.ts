@@ -5,6 +5,7 @@ import type { FingerprintParts, StepOutcome, StepReason } from '../contracts/run
 import type { ArtifactStore } from '../ports/artifact-store.ts';
 import type { MetadataStore } from '../ports/metadata-store.ts';
 import type { PortName, PortSource } from '../ports/ports.ts';
+import type { Claims } from './claims.ts';
 import type { CodeHasher } from './code-hash.ts';
 import type { PreparedNode } from './fingerprint.ts';
 import type { Journal } from './journal.ts';
@@ -57,6 +58,8 @@ export interface RunContext {
   readonly room: { readonly all: Limiter; pool(name: string): Limiter };
   /** Keys that are being made now, so that two steps with one key do the work once. */
   readonly inFlight: Map<string, Promise<unknown>>;
+  /** Keys that this process makes, against other processes. */
+  readonly claims: Claims;
   readonly hasher: CodeHasher;
   /** Digests whose parts are known to be kept. */
   readonly kept: Set<string>;

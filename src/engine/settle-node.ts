@@ -30,6 +30,7 @@ export async function settleNode(context: RunContext, node: GraphNode): Promise<
     parts: outcome === 'succeeded' || outcome === 'failed' || settled.unjournaled ? parts : null,
     at: context.now(),
   });
+  if (key !== null) context.claims.done(key, () => context.journal.flush());
   context.emit({ type: 'step-finished', run: context.run, ...told });
 }
 

@@ -4,11 +4,12 @@ import { defineMapStep, definePipeline, defineStep } from '../../src/engine/defi
 
 const numbers = rows('numbers', z.strictObject({ number: z.int() }));
 
-/** Says where it stands and goes no further, where the environment names the place. */
+/** Says where it stands and goes no further, where the environment names the place; a line on standard input lets it go on. */
 async function holdAt(place: string): Promise<void> {
   if (process.env['PUPPET_HOLD'] !== place) return;
   process.stdout.write(`held at ${place}\n`);
-  await new Promise(() => undefined);
+  await new Promise((resolve) => process.stdin.once('data', resolve));
+  process.stdin.destroy();
 }
 
 const read = defineStep({
