@@ -26,7 +26,12 @@ const sharedParameters = { tenant: 'tenant', index: 'index', alias: 'promotion.a
 export async function openPipeline(
   context: CommandContext,
   name: string,
-  options: { readonly set?: readonly string[]; readonly writes?: Writes },
+  options: {
+    readonly set?: readonly string[];
+    readonly writes?: Writes;
+    /** Params of an earlier run, which stand for what the configuration says; flags stand above them. */
+    readonly base?: ParamOverrides;
+  },
 ): Promise<Result<OpenedPipeline, readonly Problem[]>> {
   const pipelines = await pipelineIndex(context.project);
   const found = await findPipeline(pipelines, name);
@@ -35,7 +40,7 @@ export async function openPipeline(
   const session = await openSession(context, { ...options, uses: usedPipelines(found.value), pipelines });
   if (!built.ok || !session.ok) return { ok: false, error: [...(built.ok ? [] : built.error), ...(session.ok ? [] : session.error)] };
   const graph = built.value;
-  const overrides = overridesOf(graph, session.value);
+  const overrides = options.base ? overBase(options.base, graph, session.value) : overridesOf(graph, session.value);
   const params = resolveParams(graph, overrides);
   return params.ok
     ? { ok: true, value: { session: session.value, graph, params: params.value, overrides, set: options.set ?? [] } }
@@ -52,6 +57,25 @@ function overridesOf(graph: Graph, session: Session): ParamOverrides {
     overrides[address] = { value: setting.value, origin: originWords(setting) };
   }
   return overrides;
+}
+
+/** Params of an earlier run with the flags above them; of a step that it did not have, what the configuration says. */
+function overBase(base: ParamOverrides, graph: Graph, session: Session): ParamOverrides {
+  const had = new Set(Object.keys(base).map((address) => stepOf(address, graph)));
+  const overrides: Record<string, ParamOverride> = { ...base };
+  const flags = new Set([...session.settings.values()].filter(({ origin }) => origin.layer === 'flag').map(({ address }) => address));
+  for (const [address, override] of Object.entries(overridesOf(graph, session))) {
+    if (flags.has(`params.${address}`) || !had.has(stepOf(address, graph))) overrides[address] = override;
+  }
+  return overrides;
+}
+
+/** The step that an address of a param begins with. */
+function stepOf(address: string, graph: Graph): string {
+  for (let dot = address.lastIndexOf('.'); dot > 0; dot = address.lastIndexOf('.', dot - 1)) {
+    if (graph.byAddress.has(address.slice(0, dot))) return address.slice(0, dot);
+  }
+  return address;
 }
 
 function sharedOverrides(graph: Graph, { config, settings }: Session): ParamOverrides {

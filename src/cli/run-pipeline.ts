@@ -6,6 +6,7 @@ import { mask } from '../contracts/masking.ts';
 import type { Problem } from '../contracts/problem.ts';
 import { executeRun, type RunEnd } from '../engine/execute.ts';
 import { originsOf } from '../engine/params.ts';
+import type { BaseRun } from '../engine/run-context.ts';
 import type { RunOptions } from '../engine/run-options.ts';
 import type { ArtifactStore } from '../ports/artifact-store.ts';
 import { runSummary } from '../report/summary.ts';
@@ -20,6 +21,9 @@ import { openRunLog } from './run-log.ts';
 export interface RunPipelineOptions extends RunOptions {
   /** Rejected input refuses the run after all. */
   readonly strict?: boolean;
+  /** The run that this one continues or forks, and where it does so. */
+  readonly base?: BaseRun;
+  readonly forkedAt?: string;
   /** Says more before the end of the run is told; given every event of a finished step. */
   readonly beforeEnd?: (steps: readonly StepFinished[]) => Promise<void>;
 }
@@ -35,7 +39,7 @@ type StepFinished = Extract<RunEvent, { type: 'step-finished' }>;
 export async function runPipeline(
   context: CommandContext,
   opened: OpenedPipeline,
-  { strict = false, beforeEnd, ...options }: RunPipelineOptions,
+  { strict = false, beforeEnd, base, forkedAt, ...options }: RunPipelineOptions,
 ): Promise<CommandOutcome> {
   const { session, graph, params, overrides, set } = opened;
   const { wired } = session;
@@ -65,7 +69,8 @@ export async function runPipeline(
     holder: currentHolder(context.line),
     isDead: isDeadForSure,
     profile: context.profile,
-    given: { set, strict, origins: originsOf(graph, overrides) },
+    given: { set, strict, origins: originsOf(graph, overrides), ...(forkedAt !== undefined && { forkedAt }) },
+    ...(base && { base }),
   });
   if (end.problems !== undefined) return refused(end.problems);
   const rejected = strict ? steps.reduce((sum, { counts }) => sum + rejectedIn(counts), 0) : 0;

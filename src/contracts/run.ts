@@ -116,6 +116,8 @@ export const RunSetup = z.strictObject({
   only: z.array(z.string()).readonly(),
   tags: z.array(z.string()).readonly(),
   force: z.array(z.string()).readonly(),
+  /** The step at which the run forks its origin; absent where it does not. */
+  forkedAt: z.string().optional(),
   /** Version and code hash by the name of the step. */
   code: z.record(z.string(), z.strictObject({ version: z.int(), code: z.string() })),
   /** Params by address, defaults filled in, of steps that have any. */
@@ -150,7 +152,7 @@ export const RunRecord = z.discriminatedUnion('type', [
     holder: Holder,
     profile: z.string(),
     steps: z.array(PlannedStep),
-    /** The run that this one continues, for `runs resume` alone. */
+    /** The run that this one continues (`runs resume`) or forks (`runs fork`). */
     origin: z.string().nullable(),
     /** Absent in the journals of earlier versions. */
     setup: RunSetup.optional(),

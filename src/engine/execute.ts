@@ -15,7 +15,7 @@ import { Limiter } from './limits.ts';
 import { acquireLease } from './locks.ts';
 import type { ResolvedParams } from './params.ts';
 import { openResults } from './results.ts';
-import type { RunContext, Settled, Stores } from './run-context.ts';
+import type { BaseRun, RunContext, Settled, Stores } from './run-context.ts';
 import { newRunId } from './run-id.ts';
 import type { RunOptions } from './run-options.ts';
 import { schedule } from './schedule.ts';
@@ -41,8 +41,8 @@ export interface RunRequest {
   readonly hasher?: CodeHasher;
   /** What the command line said, kept with the run. */
   readonly given?: GivenSettings;
-  /** The run that this one continues. */
-  readonly origin?: string;
+  /** The run that this one continues or forks. */
+  readonly base?: BaseRun;
 }
 
 /** How a run ended. `problem` is what to tell first; `problems` are all that stood in the way of starting, in which case nothing was written. */
@@ -62,7 +62,8 @@ export async function executeRun(request: RunRequest): Promise<RunEnd> {
   const hasher = request.hasher ?? codeHasher(stores.cache);
   const prepared = await prepareNodes(graph, request.params, hasher);
   const results = await openResults(graph, stores.metadata, stores.artifacts);
-  const lacking = slice.ok ? missingForSlice(graph, slice.value, results) : [];
+  const lent = { latest: (address: string) => request.base?.results.get(address) ?? results.latest(address) };
+  const lacking = slice.ok ? missingForSlice(graph, slice.value, lent) : [];
   const problems = [...(slice.ok ? [] : slice.error), ...(prepared.ok ? [] : prepared.error), ...lacking];
   if (!slice.ok || !prepared.ok || problems.length > 0) return refuseToStart(run, graph, problems);
 
@@ -85,12 +86,14 @@ export async function executeRun(request: RunRequest): Promise<RunEnd> {
     leases,
     options,
     hasher,
+    base: request.base ?? null,
     claims: openClaims(leases, run, { signal, noWait: options.noWait ?? false }),
   });
 
   try {
     const steps = graph.nodes.map(plannedStep);
-    const { profile, origin = null } = request;
+    const { profile } = request;
+    const origin = request.base?.run ?? null;
     await announceRun(leases, run);
     const setup = setupOf(prepared.value, options, request.given ?? {});
     journal.record({ type: 'run-started', run, pipeline: graph.pipeline, at: now(), holder, profile, steps, origin, setup });

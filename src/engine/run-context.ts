@@ -1,7 +1,7 @@
 import type { ArtifactReference } from '../contracts/artifact.ts';
 import type { RunEvent } from '../contracts/events/run.ts';
 import type { Problem } from '../contracts/problem.ts';
-import type { FingerprintParts, StepOutcome, StepReason } from '../contracts/run.ts';
+import type { FingerprintParts, StepOutcome, StepReason, StepResult } from '../contracts/run.ts';
 import type { ArtifactStore } from '../ports/artifact-store.ts';
 import type { MetadataStore } from '../ports/metadata-store.ts';
 import type { PortName, PortSource } from '../ports/ports.ts';
@@ -38,6 +38,15 @@ export interface Settled {
   readonly unjournaled?: boolean;
 }
 
+/** A run that another one builds on. */
+export interface BaseRun {
+  readonly run: string;
+  /** What its steps left, by address. */
+  readonly results: ReadonlyMap<string, StepResult>;
+  /** Its steps are taken over as they saw the outside then; without it, they only lend what the run leaves out. */
+  readonly resume: boolean;
+}
+
 /** All that the parts of the executor share in one run. */
 export interface RunContext {
   readonly run: string;
@@ -53,6 +62,8 @@ export interface RunContext {
   readonly journal: Journal;
   readonly results: Results;
   readonly leases: LeaseClient;
+  /** The run that this one continues or forks. */
+  readonly base: BaseRun | null;
   readonly settled: Map<string, Settled>;
   /** Room for steps that work at once: all of them, and by pool. */
   readonly room: { readonly all: Limiter; pool(name: string): Limiter };

@@ -1,4 +1,5 @@
 import type { ArtifactReference } from '../contracts/artifact.ts';
+import type { FingerprintParts } from '../contracts/run.ts';
 import type { ConditionOutcome } from './define.ts';
 import { settleEffect } from './effect.ts';
 import { problemOf } from './failure.ts';
@@ -51,8 +52,8 @@ async function endOf(context: RunContext, node: GraphNode): Promise<Settled> {
 
 /** A step that the run leaves out lends its newest result to those that read it. */
 function outsideSlice(context: RunContext, node: GraphNode): Settled {
-  const latest = context.results.latest(node.address);
-  return { ...ended('skipped', 'slice'), artifacts: latest?.artifacts ?? null };
+  const lent = context.base?.results.get(node.address) ?? context.results.latest(node.address);
+  return { ...ended('skipped', 'slice'), artifacts: lent?.artifacts ?? null };
 }
 
 async function conditionOf(context: RunContext, { wire, predicate }: NonNullable<GraphNode['when']>): Promise<ConditionOutcome> {
@@ -63,10 +64,34 @@ async function workOf(context: RunContext, prepared: PreparedNode): Promise<Work
   const inputs: Record<string, ArtifactReference> = {};
   for (const [name, wire] of Object.entries(prepared.node.inputs)) inputs[name] = referenceAt(context, wire);
   const digests = digestsOf(inputs);
-  // An effect's key leaves out the state that it changes: that is compared with what it left behind.
-  const observed = prepared.node.kind === 'effect' ? null : await observe(prepared, digests, context.ports);
-  const parts = await fingerprint(prepared, digests, observed, context.ports);
+  const taken = await takenOver(context, prepared, digests);
+  const parts = taken ?? (await partsNow(context, prepared, digests));
   return { context, prepared, inputs, parts, key: keyOf(parts), signal: context.signal };
+}
+
+async function partsNow(
+  { ports }: RunContext,
+  prepared: PreparedNode,
+  digests: Readonly<Record<string, string>>,
+): Promise<FingerprintParts> {
+  // An effect's key leaves out the state that it changes: that is compared with what it left behind.
+  const observed = prepared.node.kind === 'effect' ? null : await observe(prepared, digests, ports);
+  return fingerprint(prepared, digests, observed, ports);
+}
+
+/**
+ * The parts of a result of the run that this one continues, where nothing but the outside has changed since:
+ * a run that is resumed goes on with what it saw, and does not begin again because time has passed.
+ */
+async function takenOver(
+  { base, ports, results }: RunContext,
+  prepared: PreparedNode,
+  digests: Readonly<Record<string, string>>,
+): Promise<FingerprintParts | null> {
+  const result = base?.resume === true && prepared.node.kind !== 'effect' ? base.results.get(prepared.node.address) : undefined;
+  if (!result || result.parts.observed === null) return null;
+  const parts = await fingerprint(prepared, digests, result.parts.observed, ports);
+  return keyOf(parts) === result.key && (await results.missingOutput(result)) === null ? parts : null;
 }
 
 function referenceAt(context: RunContext, wire: Wire): ArtifactReference {

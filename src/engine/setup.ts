@@ -7,6 +7,8 @@ export interface GivenSettings {
   /** `<address>=<value>`, as `--set` gave them. */
   readonly set?: readonly string[];
   readonly strict?: boolean;
+  /** The step at which the run forks another. */
+  readonly forkedAt?: string;
   /** Where the params were given that are not defaults, by `<step>.<param>`. */
   readonly origins?: Readonly<Record<string, string>>;
 }
@@ -28,8 +30,9 @@ export function setupOf(prepared: ReadonlyMap<string, PreparedNode>, options: Ru
     for (const parts of Object.values(driven)) note(`${address}.${parts.step.name}`, parts);
   }
   const { from = null, to = null, only = [], tags = [], force = [], keepGoing = false, gate = 'default' } = options;
-  const { set = [], strict = false, origins = {} } = given;
-  return { set, strict, origins, from, to, only, tags, force, keepGoing, gate, code, params, files, environment };
+  const { set = [], strict = false, origins = {}, forkedAt } = given;
+  const asked = { set, strict, origins, from, to, only, tags, force, keepGoing, gate, ...(forkedAt !== undefined && { forkedAt }) };
+  return { ...asked, code, params, files, environment };
 }
 
 function isEmpty(value: unknown): boolean {

@@ -33,7 +33,7 @@ export function sliceOf(graph: Graph, { from, to, only = [], tags = [], force = 
 }
 
 /** Results that the steps of a slice read from outside it and that no earlier run has left. */
-export function missingForSlice(graph: Graph, { steps }: Slice, results: Results): readonly Problem[] {
+export function missingForSlice(graph: Graph, { steps }: Slice, results: Pick<Results, 'latest'>): readonly Problem[] {
   const problems: Problem[] = [];
   if (steps.size === graph.nodes.length) return problems;
   for (const node of graph.nodes) {

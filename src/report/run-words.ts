@@ -34,7 +34,7 @@ export function reasonWords(reason: StepReason | null): string | null {
     case 'condition':
       return 'its condition does not hold';
     case 'slice':
-      return 'left out by --from, --to or --only';
+      return 'this run leaves it out';
     case 'gate-refused':
       return 'a gate refused what it needs';
     case 'no-champion':

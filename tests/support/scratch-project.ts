@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -36,6 +36,7 @@ export async function scratchProject(files: Readonly<Record<string, string>>) {
       if (!before.includes(from)) throw new Error(`${name} does not hold ${from}`);
       await write(name, before.replace(from, to));
     },
+    remove: (name: string) => rm(join(folder, name)),
     /** Runs a command line of twin in the project's folder. */
     async twin(...args: readonly string[]): Promise<Spoken> {
       const child = spawn(node, [join(root, 'bin/twin.js'), ...args], {

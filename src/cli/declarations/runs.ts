@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { declare, group } from './declare.ts';
+import { collectValues, declare, group } from './declare.ts';
 
 /** Commands about runs that were. */
 export function declareRuns(program: Command): void {
-  const runs = group(program, 'runs', 'runs that were: list, show, logs');
+  const runs = group(program, 'runs', 'runs that were: list, show, logs, resume, fork');
   declare(
     runs,
     'list',
@@ -30,4 +30,25 @@ export function declareRuns(program: Command): void {
     .option('--step <step>', 'only of this step, with all that its job printed')
     .option('-f, --follow', 'go on until the run ends')
     .option('--lines <count>', 'only the last ones');
+  declare(
+    runs,
+    'resume [run]',
+    'go on where a run stopped, in a new run that is linked to it; what it finished is kept (default: the latest run)',
+    ['twin runs resume', 'twin runs resume 3f2a --allow-changes'],
+    async () => (await import('../commands/runs-resume.ts')).resumeRun,
+  )
+    .option('--allow-changes', 'although code, params or declared files have changed since: steps that they concern are done again')
+    .option('--no-wait', 'fail at once when another run holds what this one needs');
+  declare(
+    runs,
+    'fork <step>',
+    'begin a new run at a step: with what came before it in another run, and the params of that run but for those that are set',
+    ['twin runs fork train-sft --from 3f2a --set train-sft.learningRate=1e-4'],
+    async () => (await import('../commands/runs-fork.ts')).forkRun,
+  )
+    .option('--from <run>', 'the run to fork (default: the latest run)')
+    .option('--set <address=value>', 'set a parameter of a step; may be repeated', collectValues)
+    .option('--force <step>', 'run this step although its result is known; may be repeated', collectValues)
+    .option('--keep-going', 'after a failure, finish the steps that do not depend on it')
+    .option('--no-wait', 'fail at once when another run holds what this one needs');
 }

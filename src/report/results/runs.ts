@@ -41,7 +41,7 @@ export function runText(view: RunView, style: Style): string {
     `${style('bold', view.pipeline)}: ${style(statusFormats[view.status], view.status)}${reason}${took}`,
     `  run      ${view.run}`,
     `  started  ${moment(view.startedAt)}, profile ${view.profile}, by ${holderWords(view.holder)}`,
-    ...(view.origin === null ? [] : [`  resumes  run ${view.origin}`]),
+    ...originLines(view),
     `  steps    ${stepCounts(view.counts)}`,
     '',
     ...view.steps.flatMap((step) => stepLines(step, width, style)),
@@ -51,6 +51,11 @@ export function runText(view: RunView, style: Style): string {
 
 function isOpen(state: StepView['state']): state is OpenState {
   return state === 'pending' || state === 'ready' || state === 'queued' || state === 'running';
+}
+
+function originLines({ origin, setup }: RunView): readonly string[] {
+  if (origin === null) return [];
+  return setup?.forkedAt === undefined ? [`  resumes  run ${origin}`] : [`  forks    run ${origin} at ${setup.forkedAt}`];
 }
 
 function stepLines(step: StepView, width: number, style: Style): readonly string[] {
