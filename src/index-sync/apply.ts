@@ -30,7 +30,9 @@ export type SyncPoint =
   | 'before-cursor'
   | 'after-cursor'
   | 'before-alias'
-  | 'after-alias';
+  | 'after-embedder-alias'
+  | 'after-alias'
+  | 'after-take-over';
 
 /** What applying needs. */
 export interface ApplyContext extends EmbeddingPorts {

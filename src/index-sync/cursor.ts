@@ -27,8 +27,6 @@ export interface SyncState {
   readonly version: Version;
   /** What the index holds; null while changes are being applied: then only the ledger knows. */
   readonly totals: Totals | null;
-  /** The generation that this one took the alias from, until that is gone. */
-  readonly replaces: string | null;
   /** What the ledger knows and the store does not is still to be removed: a first read of all documents began over an index that held some. */
   readonly sweep: boolean;
   readonly gap: Gap | null;
@@ -42,7 +40,6 @@ export const newState: SyncState = {
   cursor: null,
   version: 0,
   totals: null,
-  replaces: null,
   sweep: false,
   gap: null,
   epoch: 0,

@@ -2,7 +2,7 @@ import { type Problem, ProblemError } from '../contracts/problem.ts';
 import type { DocumentKey, DocumentStore } from '../ports/document-store.ts';
 import type { StoredPoint } from '../ports/vector-index.ts';
 import { applyChanges, type BatchContext } from './change-batch.ts';
-import { fingerprintedName, forgetState, generationIn, newState, StateKeeper, type SyncState } from './cursor.ts';
+import { generationIn, newState, StateKeeper, type SyncState } from './cursor.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { nameOf } from './fingerprint.ts';
 import { Follower, type FollowStatus, type Halt } from './follower.ts';
@@ -14,6 +14,7 @@ import { countLedger, RunningTotals, type Totals } from './totals.ts';
 /** Points read from the index at once. */
 const pointsAtOnce = 1000;
 const sweepKeys = 128;
+const unsettledKeys = 512;
 
 /** One generation of an index that is kept in step by this process. */
 export class GenerationSync {
@@ -73,15 +74,6 @@ export class GenerationSync {
     return new GenerationSync(options, ports, keeper, keeper.state.totals === null && !isEmpty);
   }
 
-  /** Removes a generation that another one has replaced: its points, its ledger, and its cursor unless they share it. */
-  static async drop(generation: string, by: string, { vectorIndex, metadataStore }: SyncPorts): Promise<void> {
-    await vectorIndex.drop(generation);
-    await new Ledger(metadataStore, generation).clear();
-    await new DeadLetters(metadataStore, generation).empty();
-    await new Sweeps(metadataStore, generation).empty();
-    if (fingerprintedName(generation) !== fingerprintedName(by)) await forgetState(metadataStore, generation);
-  }
-
   get state(): SyncState {
     return this.#keeper.state;
   }
@@ -105,6 +97,20 @@ export class GenerationSync {
     if (this.state.sweep || !changeFeed.capabilities.deletes) await this.sweep();
     if (this.#batch.stored) await this.#removeStrangers(this.#batch.stored);
     if (this.state.gap !== null) await this.save({ gap: null });
+  }
+
+  /** Documents of which nobody can say yet whether they are as they should be: changed since the cursor, or dead letters. */
+  async unsettled(): Promise<ReadonlySet<string>> {
+    const keys = new Set<string>();
+    for (let cursor = this.state.cursor, more = cursor !== null; more;) {
+      const read = await this.#ports.changeFeed.read(cursor, unsettledKeys);
+      if (read.kind !== 'changes') break;
+      ({ cursor, more } = read);
+      for (const { key } of read.changes) keys.add(Ledger.key(key));
+    }
+    for await (const letters of this.#batch.deadLetters.all())
+      for (const { tenant, document } of letters) keys.add(Ledger.key({ tenant, id: document }));
+    return keys;
   }
 
   /** Follows changes until it is stopped. */

@@ -64,11 +64,15 @@ export interface VectorIndex {
   ): Promise<readonly Hit[]>;
   /** Stored points after the id `after`, sorted by id, of all tenants: for verification alone. */
   scroll(generation: string, after: string, limit: number): Promise<readonly StoredPoint[]>;
+  /** What is stored under some ids, of whatever tenant; what is not there is left out. */
+  stored(generation: string, ids: readonly string[]): Promise<readonly StoredPoint[]>;
   count(generation: string, tenant: string): Promise<number>;
   /** The generation that an alias names, null where it names none. */
   alias(name: string): Promise<string | null>;
   /** Moves an alias if it still names `expected`. */
   moveAlias(name: string, expected: string | null, generation: string): Promise<boolean>;
+  /** Forgets an alias if it still names `expected`. */
+  removeAlias(name: string, expected: string): Promise<boolean>;
   drop(generation: string): Promise<void>;
   close(): Promise<void>;
 }

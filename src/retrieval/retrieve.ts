@@ -1,4 +1,4 @@
-import { noIndex } from '../contracts/index-state.ts';
+import { embedderAlias, noIndex, otherEmbedder } from '../contracts/index-state.ts';
 import { ProblemError } from '../contracts/problem.ts';
 import type { ChatModel } from '../ports/chat-model.ts';
 import type { Embedder } from '../ports/embedder.ts';
@@ -64,8 +64,7 @@ export async function retrieve(request: RetrievalRequest, ports: RetrievalPorts)
   const { model, reranker } = ports;
   const timings: Record<string, number> = {};
   if (question.trim() === '') throw new ProblemError(emptyQuestion);
-  const generation = await ports.vectorIndex.alias(index);
-  if (generation === null) throw new ProblemError(noIndex(index));
+  const generation = await generationFor(index, ports);
 
   const wordings = model
     ? await timed(timings, 'expand', () => expandQuestion(question, model, request.wordings ?? 2, signal))
@@ -81,6 +80,13 @@ export async function retrieve(request: RetrievalRequest, ports: RetrievalPorts)
   const fused = await timed(timings, 'fuse', () => fuse(lists));
   const ordered = reranker ? await timed(timings, 'rerank', () => rerank(question, fused.slice(0, candidates), reranker, signal)) : fused;
   return { hits: ordered.slice(0, request.passages), wordings, filter, generation, timings };
+}
+
+/** The generation that was made with the embedder at hand: while an index is built anew with another, each reader keeps to its own. */
+async function generationFor(index: string, { embedder, vectorIndex }: RetrievalPorts): Promise<string> {
+  const generation = await vectorIndex.alias(embedderAlias(index, embedder.identity));
+  if (generation !== null) return generation;
+  throw new ProblemError((await vectorIndex.alias(index)) === null ? noIndex(index) : otherEmbedder(index, embedder.identity));
 }
 
 const emptyQuestion = { reason: 'empty-question', message: 'The question is empty', hint: 'Ask one: twin ask "…"', exit: 2 } as const;

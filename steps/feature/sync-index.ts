@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { json } from '../../src/contracts/artifact.ts';
+import { json, verdict } from '../../src/contracts/artifact.ts';
 import { digestOf } from '../../src/contracts/digest.ts';
-import { IndexState } from '../../src/contracts/index-state.ts';
+import { IndexState, IndexVerdict } from '../../src/contracts/index-state.ts';
 import { defineStep } from '../../src/engine/define.ts';
 import { observeIndex } from '../../src/index-sync/observe.ts';
 import { followChanges } from '../../src/index-sync/sync.ts';
@@ -20,9 +20,15 @@ export const syncIndex = defineStep({
   params: z.strictObject({
     /** The alias that readers use. */
     index: z.string().min(1).default('documents'),
+    /** A new generation takes over when this many documents, worked out anew, are in it as they should be … */
+    gateDocuments: z.int().nonnegative().default(64),
+    /** … and searches for their points by their own vectors find this part of them. */
+    gateRecall: z.number().min(0).max(1).default(0.95),
+    /** How long the generation before can be rolled back to. */
+    keepDays: z.number().nonnegative().default(7),
   }),
   inputs: {},
-  outputs: { index: json('index-state', IndexState) },
+  outputs: { index: json('index-state', IndexState), verdict: verdict('index-verdict', IndexVerdict) },
   needs: ['changeFeed', 'documentStore', 'embedder', 'metadataStore', 'tokenizer', 'vectorIndex'],
   rows: { clean: cleanDocuments, chunk: chunkDocuments },
   effect: ({ index }) => `index:${index}`,
@@ -37,11 +43,12 @@ export const syncIndex = defineStep({
       terms: digestOf(lexicalTerms(termsProbe)),
     };
     const { signal, count, log, progress } = tools;
-    await outputs.index.write(
-      await followChanges(
-        { ...params, rescan: forced, fingerprint, clean, chunk, terms: lexicalTerms, signal, count, log, progress },
-        ports,
-      ),
+    const gate = { floors: { sample: params.gateDocuments, recall: params.gateRecall }, keepMs: params.keepDays * 24 * 3600 * 1000 };
+    const synced = await followChanges(
+      { index: params.index, ...gate, rescan: forced, fingerprint, clean, chunk, terms: lexicalTerms, signal, count, log, progress },
+      ports,
     );
+    await outputs.index.write(synced.state);
+    await outputs.verdict.write(synced.verdict);
   },
 });

@@ -272,6 +272,14 @@ export function vectorIndexConformance(name: string, open: () => Promise<VectorI
       );
     });
 
+    test('what is stored under ids is told as a scroll tells it, and absent ids are left out', async () => {
+      await index.upsert('g', 'default', [examplePoint('a', 0, [1, 2, 3]), examplePoint('a', 1, [3, 2, 1])]);
+      const [first, second] = await all();
+      expect(await index.stored('g', [second!.id, uuidv5('none')])).toEqual([second]);
+      expect(await index.stored('g', [])).toEqual([]);
+      expect(new Set(await index.stored('g', [first!.id, second!.id]))).toEqual(new Set([first, second]));
+    });
+
     test('hundreds of points in one call are all there', async () => {
       await index.upsert(
         'g',
@@ -313,6 +321,16 @@ export function vectorIndexConformance(name: string, open: () => Promise<VectorI
       const moves = await Promise.all([1, 2, 3].map(() => index.moveAlias('current', 'g', 'h')));
       expect(moves.filter(Boolean)).toHaveLength(1);
       expect(await index.alias('current')).toBe('h');
+    });
+
+    test('an alias is forgotten by compare-and-swap', async () => {
+      await index.ensure('h', 3);
+      await index.moveAlias('current', null, 'g');
+      expect(await index.removeAlias('current', 'h')).toBe(false);
+      expect(await index.removeAlias('none', 'g')).toBe(false);
+      expect(await index.removeAlias('current', 'g')).toBe(true);
+      expect(await index.alias('current')).toBeNull();
+      await index.drop('g');
     });
 
     test('a generation that an alias names is not dropped; another one is, with all that it held', async () => {

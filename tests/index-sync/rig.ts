@@ -5,6 +5,7 @@ import { openSqliteVectorIndex } from '../../src/adapters/vector-index/sqlite.ts
 import { openSqliteDocumentStore } from '../../src/adapters/document-store/sqlite.ts';
 import type { Chunk, CleanDocument, RevisedDocument, StoredDocument } from '../../src/contracts/document.ts';
 import type { IndexState } from '../../src/contracts/index-state.ts';
+import type { Embedder } from '../../src/ports/embedder.ts';
 import { followChanges, type SyncOptions, type SyncPorts } from '../../src/index-sync/sync.ts';
 import { verifyIndex } from '../../src/index-sync/verify.ts';
 import type { ChunkMaker } from '../../src/index-sync/prepare.ts';
@@ -61,18 +62,25 @@ export function openRig(folder: string, { onDisk = false }: { readonly onDisk?: 
     terms: (text) => text.split(' '),
     rescan: false,
   };
+  const sync = async (
+    change: Partial<SyncOptions>,
+    through: SyncPorts,
+  ): Promise<IndexState & { readonly counts: Record<string, number> }> => {
+    const counts: Record<string, number> = {};
+    const count = (name: string, amount: number): void => void (counts[name] = (counts[name] ?? 0) + amount);
+    return { ...(await followChanges({ ...options, count, ...change }, through)).state, counts };
+  };
   return {
     ...ports,
     ports,
+    fingerprint: options.fingerprint,
     async close() {
       for (const port of [documentStore, changeFeed, ports.metadataStore, ports.vectorIndex]) await port.close();
     },
     /** Brings the index in step; gives its state and what was counted. */
-    async sync(change: Partial<SyncOptions> = {}): Promise<IndexState & { readonly counts: Record<string, number> }> {
-      const counts: Record<string, number> = {};
-      const count = (name: string, amount: number): void => void (counts[name] = (counts[name] ?? 0) + amount);
-      return { ...(await followChanges({ ...options, count, ...change }, ports)), counts };
-    },
+    sync: (change: Partial<SyncOptions> = {}) => sync(change, ports),
+    /** The same stores, seen by a process with another embedder. */
+    withEmbedder: (embedder: Embedder) => ({ sync: (change: Partial<SyncOptions> = {}) => sync(change, { ...ports, embedder }) }),
     verify: () => verifyIndex({ index: 'main', ...lineMaker }, ports),
     /** Everything in which the index differs from the documents, worked out anew. */
     async differences(): Promise<readonly string[]> {

@@ -2,10 +2,11 @@ import type { SyncPoint } from '../../src/index-sync/apply.ts';
 import { openRig } from './rig.ts';
 
 // Run as a process of its own: brings the index under a folder in step, and dies of SIGKILL at the given occasion of a point.
-const [folder, point, occasion] = process.argv.slice(2) as [string, SyncPoint, string];
+const [folder, point, occasion, clean = 'clean-1'] = process.argv.slice(2) as [string, SyncPoint, string, string?];
 const rig = openRig(folder, { onDisk: true });
 let seen = 0;
 await rig.sync({
+  fingerprint: { ...rig.fingerprint, clean },
   reached(at) {
     if (at === point && (seen += 1) === Number(occasion)) process.kill(process.pid, 'SIGKILL');
   },

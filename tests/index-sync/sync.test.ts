@@ -131,8 +131,7 @@ describe('an index', () => {
     expect(after.generation).not.toBe(before.generation);
     expect(after).toMatchObject({ points: 2, setHash: before.setHash, counts: { embedded: 0, 'embeddings-cached': 2 } });
     expect(await rig.vectorIndex.alias('main')).toBe(after.generation);
-    await expect(rig.vectorIndex.count(before.generation, 'default')).rejects.toThrow('There is no generation');
-    expect(await rig.metadataStore.scan(`ledger:${before.generation}`, '', '', 1)).toEqual([]);
+    expect(await rig.vectorIndex.count(before.generation, 'default')).toBe(2);
     await expectClean();
   });
 

@@ -1,4 +1,5 @@
 import { sha256 } from '../../src/contracts/digest.ts';
+import { embedderAlias } from '../../src/contracts/index-state.ts';
 import type { Embedder } from '../../src/ports/embedder.ts';
 import type { VectorIndex } from '../../src/ports/vector-index.ts';
 import { memoryVectorIndex } from './memory-vector-index.ts';
@@ -34,5 +35,6 @@ export async function indexOf(texts: readonly string[], embedder: Embedder): Pro
   }));
   await index.upsert('documents-1', 'default', points);
   await index.moveAlias('documents', null, 'documents-1');
+  await index.moveAlias(embedderAlias('documents', embedder.identity), null, 'documents-1');
   return index;
 }

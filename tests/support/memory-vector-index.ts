@@ -73,6 +73,9 @@ export function memoryVectorIndex(): VectorIndex & { written: number } {
           vectorHash: sha256(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength)),
         }));
     },
+    async stored(generation, ids) {
+      return (await this.scroll(generation, '', Infinity)).filter(({ id }) => ids.includes(id));
+    },
     async count(generation, tenant) {
       return [...pointsOf(generation).values()].filter((point) => point.tenant === tenant).length;
     },
@@ -83,6 +86,9 @@ export function memoryVectorIndex(): VectorIndex & { written: number } {
       if ((aliases.get(name) ?? null) !== expected) return false;
       aliases.set(name, generation);
       return true;
+    },
+    async removeAlias(name, expected) {
+      return aliases.get(name) === expected && aliases.delete(name);
     },
     async drop(generation) {
       if ([...aliases.values()].includes(generation)) throw new Error(`An alias names generation ${generation}`);

@@ -55,9 +55,11 @@ export function checkedVectorIndex(index: UncheckedVectorIndex): VectorIndex {
     remove: (generation, tenant, ids, atMost) => index.remove(generation, tenant, ids, atMost),
     searchSparse: (generation, tenant, query) => index.searchSparse(generation, tenant, query),
     scroll: (generation, after, limit) => index.scroll(generation, after, limit),
+    stored: (generation, ids) => index.stored(generation, ids),
     count: (generation, tenant) => index.count(generation, tenant),
     alias: (name) => index.alias(name),
     moveAlias: (name, expected, generation) => index.moveAlias(name, expected, generation),
+    removeAlias: (name, expected) => index.removeAlias(name, expected),
     close: () => index.close(),
   };
 }

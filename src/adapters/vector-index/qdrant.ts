@@ -1,6 +1,6 @@
 import { NotCompleted, QdrantConnection, type QdrantConnectionOptions } from '../../clients/qdrant.ts';
 import { ProblemError } from '../../contracts/problem.ts';
-import type { Hit, VectorIndex } from '../../ports/vector-index.ts';
+import type { Hit, StoredPoint, VectorIndex } from '../../ports/vector-index.ts';
 import type { Schemas } from '@qdrant/js-client-rest';
 import { checkedVectorIndex, generationInUse, unknownGeneration } from './checked.ts';
 import {
@@ -41,8 +41,13 @@ const equalsAtMost = 10_000;
 export function openQdrantVectorIndex(options: QdrantVectorIndexOptions): VectorIndex {
   const { quantization = 'none', onDisk = false, ...connectionOptions } = options;
   const connection = new QdrantConnection(connectionOptions);
-  /** Moves of aliases, one after the other: the server cannot compare before it sets. */
   let moving: Promise<unknown> = Promise.resolve();
+  /** Changes of aliases, one after the other: the server cannot compare before it sets. */
+  const inTurn = <Value>(change: () => Promise<Value>): Promise<Value> => {
+    const changed = moving.then(change);
+    moving = changed.catch(() => undefined);
+    return changed;
+  };
 
   const info = (generation: string) => connection.call((client) => client.getCollection(generation), { absent: [404] });
   /** The result of a call about a generation, which must be there. */
@@ -160,6 +165,19 @@ export function openQdrantVectorIndex(options: QdrantVectorIndexOptions): Vector
         .map(storedPoint);
     },
 
+    async stored(generation, ids) {
+      const found: StoredPoint[] = [];
+      for (let start = 0; start < ids.length; start += idsAtOnce) {
+        const query = { ids: ids.slice(start, start + idsAtOnce), with_payload: storedFields, with_vector: [denseName] };
+        const records = await of(
+          generation,
+          connection.call((client) => client.retrieve(generation, query), { absent: [404] }),
+        );
+        found.push(...records.map(storedPoint));
+      }
+      return found;
+    },
+
     async count(generation, tenant) {
       const query = { filter: filterOf(tenant), exact: true };
       return (
@@ -172,8 +190,8 @@ export function openQdrantVectorIndex(options: QdrantVectorIndexOptions): Vector
 
     alias: aliasOf,
 
-    moveAlias(name, expected, generation) {
-      const move = async () => {
+    moveAlias: (name, expected, generation) =>
+      inTurn(async () => {
         if ((await info(generation)) === null) throw unknownGeneration(generation);
         if ((await aliasOf(name)) !== expected) return false;
         if (expected === null && (await info(name)) !== null) throw aliasIsCollection(name);
@@ -182,11 +200,15 @@ export function openQdrantVectorIndex(options: QdrantVectorIndexOptions): Vector
         // One call: readers find the one or the other, never neither.
         await connection.call((client) => client.updateCollectionAliases({ actions }), { write: true });
         return (await aliasOf(name)) === generation;
-      };
-      const moved = moving.then(move);
-      moving = moved.catch(() => undefined);
-      return moved;
-    },
+      }),
+
+    removeAlias: (name, expected) =>
+      inTurn(async () => {
+        if ((await aliasOf(name)) !== expected) return false;
+        const actions = [{ delete_alias: { alias_name: name } }];
+        await connection.call((client) => client.updateCollectionAliases({ actions }), { write: true });
+        return true;
+      }),
 
     async drop(generation) {
       const named = (await aliases()).find(({ collection_name }) => collection_name === generation);

@@ -147,6 +147,15 @@ export function openSqliteVectorIndex(options: { readonly file: string; readonly
         ),
       ),
 
+    stored: (generation, ids) =>
+      read(generation, (connection, id) =>
+        connection.all<StoredPoint>(
+          `SELECT id, tenant, document, version, payload_hash AS payloadHash, vector_hash AS vectorHash
+           FROM point_${id} WHERE id IN (SELECT value FROM json_each(?))`,
+          JSON.stringify(ids),
+        ),
+      ),
+
     count: (generation, tenant) =>
       read(
         generation,
@@ -171,6 +180,9 @@ export function openSqliteVectorIndex(options: { readonly file: string; readonly
             : 'UPDATE alias SET generation = ?1 WHERE name = ?2 AND generation = ?3';
         return connection.run(sql, generation, name, ...(expected === null ? [] : [expected])) === 1;
       }, 'power'),
+
+    removeAlias: (name, expected) =>
+      database.write((connection) => connection.run('DELETE FROM alias WHERE name = ? AND generation = ?', name, expected) === 1, 'power'),
 
     async drop(generation) {
       await database.write((connection) => {

@@ -26,6 +26,7 @@ test('writes what the index holds, and counts what it did', async () => {
   await rig.documentStore.put([exampleDocument('a', { content: 'one\ntwo' })]);
   const { outputs, counts } = await run();
   expect(outputs['index']).toMatchObject({ index: 'documents', documents: 1, points: 2 });
+  expect(outputs['verdict']).toMatchObject({ verdict: 'pass', reasons: [], checks: { replaces: null } });
   expect(counts).toMatchObject({ changes: 1, embedded: 2, 'points-written': 2 });
   expect((await run()).outputs).toEqual(outputs);
 });
