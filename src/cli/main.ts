@@ -3,6 +3,7 @@ import { declareAnswers } from './declarations/answers.ts';
 import { declareConfiguration } from './declarations/configuration.ts';
 import { declareDatasets } from './declarations/datasets.ts';
 import { declareDocuments } from './declarations/documents.ts';
+import { declareIndexes } from './declarations/indexes.ts';
 import { declareJobs } from './declarations/jobs.ts';
 import { declareModels } from './declarations/models.ts';
 import { declarePipelines } from './declarations/pipelines.ts';
@@ -32,6 +33,7 @@ export function program(): Command {
   declarePipelines(twin);
   declareRuns(twin);
   declareDocuments(twin);
+  declareIndexes(twin);
   declareJobs(twin);
   declareDatasets(twin);
   declareModels(twin);

@@ -23,6 +23,25 @@ export const IndexVerified = z.strictObject({
 });
 export type IndexVerified = z.output<typeof IndexVerified>;
 
+/** One line of `twin index list --json`. */
+export const IndexGenerationLine = z.strictObject({
+  type: z.literal('index-generation'),
+  index: z.string(),
+  generation: z.string(),
+  state: z.enum(['building', 'serving', 'kept', 'refused', 'rolled-back']),
+  /** Identity of the embedder that made its vectors. */
+  embedder: z.string(),
+  /** Null while changes are being applied. */
+  documents: z.int().nullable(),
+  points: z.int().nullable(),
+  since: z.number(),
+  /** When it will be dropped; null where nothing drops it by itself. */
+  keptUntil: z.number().nullable(),
+  /** Why it was refused. */
+  reasons: z.array(z.string()),
+});
+export type IndexGenerationLine = z.output<typeof IndexGenerationLine>;
+
 /** A passage that an answer cites. Offsets are code points of the cleaned document. */
 export const AnswerPassage = z.strictObject({
   document: z.string(),

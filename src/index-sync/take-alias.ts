@@ -49,7 +49,8 @@ async function judge(
     return undecided(`${generation} was rolled back at ${since}; give it the index again with: twin index switch ${generation}`);
   }
   const serving = current === null ? null : await readGeneration(ports.metadataStore, index, current);
-  if (serving !== null && serving.since > startedAt) return undecided(`${serving.generation} has taken the index over since this process began`);
+  if (serving !== null && serving.since > startedAt)
+    return undecided(`${serving.generation} has taken the index over since this process began`);
   const ledger = new Ledger(ports.metadataStore, generation);
   return judgeGeneration({ generation, replaces: current, ledger, maker: options, floors, unsettled: () => sync.unsettled() }, ports);
 }

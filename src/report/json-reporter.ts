@@ -59,6 +59,8 @@ function resultLines(result: CommandResult): readonly object[] {
     case 'schedule-ticks':
       return [...result.ticks.map(tickLine), { type: 'schedule-ticks', ran: result.ticks.length, reason: result.reason?.kind ?? null }];
     case 'why':
+    case 'index-generations':
+      return result.generations;
     case 'dataset':
     case 'schedule-changed':
     case 'schedule-files':
@@ -74,6 +76,8 @@ function resultLines(result: CommandResult): readonly object[] {
     case 'job-cancelled':
     case 'places':
     case 'index-verified':
+    case 'index-switched':
+    case 'index-dropped':
     case 'answer':
       return [result];
   }

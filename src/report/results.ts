@@ -66,6 +66,12 @@ export async function resultText(result: CommandResult, style: Style): Promise<s
       return (await import('./results/index-verified.ts')).differencesText(result.differences);
     case 'index-verified':
       return (await import('./results/index-verified.ts')).indexText(result, style);
+    case 'index-generations':
+      return (await import('./results/index-generations.ts')).generationsText(result.index, result.generations, style);
+    case 'index-switched':
+      return (await import('./results/index-generations.ts')).switchedText(result.index, result.from, result.to, style);
+    case 'index-dropped':
+      return `Dropped ${result.generation}: its points, its ledger and its cursor.`;
     case 'answer':
       return (await import('./results/answer.ts')).answerText(result, style);
   }

@@ -49,23 +49,25 @@ const state = async (generation: string) => (await readGeneration(rig.metadataSt
 describe('building an index anew with another embedder', () => {
   test('under writes and continuous questions loses nothing, fails no reader and mixes no models', async () => {
     await rig.documentStore.put(documents(120));
+    // The process that feeds the old generation began before the new one took over.
     const startedAt = 0;
     const blue = await syncWith(old, { startedAt });
-    let [asked, hasBuilt, changed] = [{ old: 0, young: 0 }, false, 0];
+    const seen = { built: false, changed: 0, old: 0, young: 0 };
     /** A reader keeps to its embedder for as long as it runs; those of the young one come when there is something for them. */
     const reader = async (name: 'old' | 'young', embedder: Embedder) => {
-      while (!hasBuilt || asked[name] < 10) {
+      while (!seen.built || seen[name] < 10) {
         await turn();
         if (name === 'young' && (await rig.vectorIndex.alias(embedderAlias('main', embedder.identity))) === null) continue;
         const { hits, generation } = await ask('first 7', embedder);
         expect(generation === blue.generation).toBe(name === 'old');
         // Another model's vectors are of another length here, and would be refused at the least.
         expect(hits.length).toBeGreaterThan(0);
-        asked[name] += 1;
+        seen[name] += 1;
       }
     };
     const writer = async () => {
-      for (; !hasBuilt; changed++) {
+      for (; !seen.built; seen.changed++) {
+        const { changed } = seen;
         const n = changed % 140;
         if (changed % 5 === 4) await rig.documentStore.delete([{ tenant: 'default', id: `d${n}` }]);
         else await rig.documentStore.put([document(n, `change ${changed}`)]);
@@ -75,14 +77,13 @@ describe('building an index anew with another embedder', () => {
     };
     const build = async () => {
       let green = await syncWith(young);
-      for (; changed < 15; green = await syncWith(young)) await turn();
-      hasBuilt = true;
+      for (; seen.changed < 15; green = await syncWith(young)) await turn();
+      seen.built = true;
       return green;
     };
     const all = [build(), reader('old', old), reader('young', young), writer()] as const;
     // Where one fails, the others shall end.
-    for (const one of all)
-      void one.catch(() => (asked = { old: Infinity, young: Infinity })).finally(() => (hasBuilt ||= asked.old === Infinity));
+    for (const one of all) one.catch(() => Object.assign(seen, { built: true, old: Infinity, young: Infinity }));
     const [green] = await Promise.all(all);
     expect(green.generation).not.toBe(blue.generation);
     await syncWith(young);
@@ -92,8 +93,8 @@ describe('building an index anew with another embedder', () => {
     await syncWith(old, { startedAt });
     expect((await ask('first 7', old)).generation).toBe(blue.generation);
     expect(await rig.vectorIndex.alias('main')).toBe(green.generation);
-    expect(asked.old).toBeGreaterThan(9);
-    expect(asked.young).toBeGreaterThan(9);
+    expect(seen.old).toBeGreaterThan(9);
+    expect(seen.young).toBeGreaterThan(9);
   });
 
   test('keeps the one before for a while, then drops its points, its ledger and its names', async () => {
@@ -159,7 +160,7 @@ describe('the gate', () => {
     expect({ generation, points }).toEqual({ generation: blue.generation, points: 20 });
     expect(await rig.vectorIndex.alias('main')).toBe(blue.generation);
     expect(await rig.vectorIndex.alias(embedderAlias('main', young.identity))).toBeNull();
-    const [refused] = (await listGenerations(rig.metadataStore, 'main')).filter((record) => record.state === 'refused');
+    const refused = (await listGenerations(rig.metadataStore, 'main')).find((record) => record.state === 'refused');
     expect(refused!.verdict!.reasons).toEqual(['it holds 19 of 20 points', '1 of 20 points of the sample are not what the source says']);
     // A forced reading repairs it, and then it may.
     const repaired = await syncWith(young, { rescan: true });
@@ -175,7 +176,7 @@ describe('the gate', () => {
     rig.vectorIndex.searchDense = async () => [];
     onTestFinished(() => void (rig.vectorIndex.searchDense = searchDense));
     await syncWith(blind, { floors: { sample: 2, recall: 0.9 } });
-    const [refused] = (await listGenerations(rig.metadataStore, 'main')).filter((record) => record.state === 'refused');
+    const refused = (await listGenerations(rig.metadataStore, 'main')).find((record) => record.state === 'refused');
     expect(refused!.verdict!.reasons).toEqual(['a search finds 0 of 4 points by their own vector, which is less than 90 %']);
   });
 });
