@@ -63,6 +63,7 @@ describe('the process', () => {
       'runs',
       'verify',
       'collect',
+      'index',
       'jobs',
       'datasets',
       'models',
