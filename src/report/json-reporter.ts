@@ -32,6 +32,8 @@ function resultLines(result: CommandResult): readonly object[] {
       return [];
     case 'plan':
       return [{ type: 'plan', ...result.plan }];
+    case 'index-generations':
+      return result.generations;
     case 'runs':
       return result.runs.map((run) => ({ type: 'run', ...run }));
     case 'run':
@@ -59,8 +61,6 @@ function resultLines(result: CommandResult): readonly object[] {
     case 'schedule-ticks':
       return [...result.ticks.map(tickLine), { type: 'schedule-ticks', ran: result.ticks.length, reason: result.reason?.kind ?? null }];
     case 'why':
-    case 'index-generations':
-      return result.generations;
     case 'dataset':
     case 'schedule-changed':
     case 'schedule-files':
