@@ -54,7 +54,8 @@ function overridesOf(graph: Graph, session: Session): ParamOverrides {
     const address = setting.address.slice('params.'.length);
     // A step with nothing but comments under it says nothing.
     if (setting.value === null && graph.byAddress.has(address)) continue;
-    overrides[address] = { value: setting.value, origin: originWords(setting) };
+    const { value, text } = setting;
+    overrides[address] = { value, origin: originWords(setting), ...(text !== undefined && { text }) };
   }
   return overrides;
 }

@@ -88,11 +88,14 @@ export const Config = z.strictObject({
 });
 export type Config = z.output<typeof Config>;
 
-/** A file in configs/: any of the keys; what it leaves out comes from the layers below. */
-export const configFileJsonSchema = () => {
+/** A file in configs/: any of the keys; what it leaves out comes from the layers below. Parameters of each pipeline are described in a schema beside it. */
+export const configFileJsonSchema = (pipelines: readonly string[]) => {
   const schema = z.toJSONSchema(Config, { io: 'input' });
+  const params = schema.properties!['params'] as object;
+  const ofPipelines = Object.fromEntries(pipelines.map((name) => [name, { $ref: `${name}.schema.json#/properties/params` }]));
   return {
     ...schema,
+    properties: { ...schema.properties, params: { ...params, properties: ofPipelines } },
     title: 'twin configuration',
     description: 'base.yaml, profiles/*.yaml and local.yaml in configs/. A file in configs/pipelines/ holds only params.',
   };

@@ -16,7 +16,7 @@ export interface ConfigValue {
   readonly type: 'config-value';
   readonly key: string;
   readonly value: unknown;
-  /** `default`, `base`, `profile`, `pipeline`, `local`, `environment` or `flag`. */
+  /** `default`, `wiring` (the pipeline itself), `key` (another key of the configuration), `base`, `profile`, `pipeline`, `local`, `environment` or `flag`. */
   readonly layer: string;
   /** `configs/base.yaml:3`, a variable, a flag; null for a default. */
   readonly where: string | null;

@@ -8,6 +8,8 @@ import type { Graph, GraphNode } from './graph.ts';
 export interface ParamOverride {
   readonly value: unknown;
   readonly origin: string;
+  /** As it was written, where it came as text: what looks like a number is text where a step wants text. */
+  readonly text?: string;
 }
 
 /** Overrides by dotted address: `<step>.<param>`, nested `<step>.lora.rank`, of a driven map step `<step>.<map step>.<param>`. */
@@ -29,6 +31,8 @@ interface Target {
   readonly place: string;
   readonly raw: Record<string, unknown>;
   readonly origins: Map<string, string>;
+  /** By path: what was written where a value came as text. */
+  readonly texts: Map<string, string>;
 }
 
 /** Resolves the parameters of all steps: the wiring's values, overridden, checked strictly. All mistakes come at once. */
@@ -46,7 +50,8 @@ export function resolveParams(graph: Graph, overrides: ParamOverrides): Result<R
   const parsed = new Map<string, unknown>();
   for (const target of targets.values()) {
     // Compiling a schema pays only where it is used many times.
-    const result = target.schema.safeParse(target.raw, { jitless: true });
+    const first = target.schema.safeParse(target.raw, { jitless: true });
+    const result = first.success || !takeTexts(target, first.error.issues) ? first : target.schema.safeParse(target.raw, { jitless: true });
     if (result.success) parsed.set(target.address, result.data);
     else problems.push(...result.error.issues.flatMap((issue) => issueProblems(issue, target)));
   }
@@ -78,9 +83,12 @@ function targetsOf(node: GraphNode): Target[] {
   const driven = Object.values(drivenSteps(node)).map((step): Target => {
     const raw = (own[step.name] ?? {}) as Record<string, unknown>;
     delete own[step.name];
-    return { address: `${node.address}.${step.name}`, schema: step.params, place: node.place, raw, origins: new Map() };
+    return { address: `${node.address}.${step.name}`, schema: step.params, place: node.place, raw, origins: new Map(), texts: new Map() };
   });
-  return [{ address: node.address, schema: node.step.params, place: node.place, raw: own, origins: new Map() }, ...driven];
+  return [
+    { address: node.address, schema: node.step.params, place: node.place, raw: own, origins: new Map(), texts: new Map() },
+    ...driven,
+  ];
 }
 
 /** The target with the longest address that begins the given one. */
@@ -100,6 +108,23 @@ function place(target: Target, path: readonly string[], override: ParamOverride)
   }
   at[path.at(-1)!] = override.value;
   target.origins.set(path.join('.'), override.origin);
+  if (override.text !== undefined) target.texts.set(path.join('.'), override.text);
+}
+
+/** Takes values as they were written where the step wants text; whether there were any. */
+function takeTexts(target: Target, issues: readonly z.core.$ZodIssue[]): boolean {
+  let taken = false;
+  for (const issue of issues) {
+    const path = issue.path.map(String);
+    const text = target.texts.get(path.join('.'));
+    const wantsText =
+      (issue.code === 'invalid_type' && issue.expected === 'string') || (issue.code === 'invalid_value' && issue.values.includes(text));
+    if (text === undefined || !wantsText) continue;
+    const owner = valueAt(target.raw, path.slice(0, -1)) as Record<string, unknown>;
+    owner[path.at(-1)!] = text;
+    taken = true;
+  }
+  return taken;
 }
 
 function unknownAddress(address: string, override: ParamOverride, targets: ReadonlyMap<string, Target>): Problem {
@@ -150,9 +175,18 @@ function issueProblems(issue: z.core.$ZodIssue, target: Target): Problem[] {
       where: originOf(target, path),
       expected: expectation(issue),
       found: shown(valueAt(target.raw, path)),
+      ...spelling(issue, target, path),
       exit: 2,
     },
   ];
+}
+
+/** How lists and maps are written as one text. */
+function spelling(issue: z.core.$ZodIssue, target: Target, path: readonly string[]): { readonly hint?: string } {
+  if (issue.code !== 'invalid_type' || !target.texts.has(path.join('.'))) return {};
+  const example =
+    issue.expected === 'array' ? '[one, two]' : issue.expected === 'object' || issue.expected === 'record' ? '{key: value}' : null;
+  return example === null ? {} : { hint: `Write it so: '${dotted(target.address, path)}=${example}'` };
 }
 
 function dotted(address: string, path: readonly string[]): string {

@@ -35,7 +35,7 @@ describe('one clear message and exit code 2 for', () => {
     `);
     expect(await refusal({ folder }, (context) => run(context, {}, 'zzz'))).toMatchInlineSnapshot(`
       "error: There is no pipeline zzz
-        → The pipelines are: everything, gate-pipeline, hold-pipeline, words-pipeline.
+        → The pipelines are: everything, gate-pipeline, hold-pipeline, leak-pipeline, words-pipeline.
       exit 2"
     `);
   });
