@@ -64,7 +64,7 @@ test('twin config show --origin names every layer: the wiring too, and the key t
   expect(await show('words-pipeline', 'params.read-words.failing')).toBe('default null');
   expect(await show('words-pipeline', 'params.read-words.count')).toBe('pipeline words-pipeline.yaml:<line>');
   expect(await show('words-pipeline', 'params.read-words.tenant')).toBe('key tenant (default)');
-  expect(await show('words-pipeline', 'params.read-words.count', { TWIN_SET__READ_WORDS__COUNT: '4' })).toBe(
-    'environment TWIN_SET__READ_WORDS__COUNT',
+  expect(await show('words-pipeline', 'params.read-words.count', { TWIN_SET__read_words__count: '4' })).toBe(
+    'environment TWIN_SET__read_words__count',
   );
 });
