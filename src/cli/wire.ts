@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { secretReader } from '../config/secret.ts';
+import { readUrl, secretReader } from '../config/secret.ts';
 import type { Config } from '../config/schema.ts';
 import type { ArtifactStore } from '../ports/artifact-store.ts';
 import type { MetadataStore } from '../ports/metadata-store.ts';
@@ -40,7 +40,7 @@ export interface Wired {
 /** Seconds that a job goes on after the twin that followed it has gone. */
 const jobLeaseSeconds = 15 * 60;
 
-/** The composition root of the embedded profile: one adapter a port, each imported when it is first needed. */
+/** The composition root: the adapter that the configuration names for each port, each imported when it is first needed. */
 export function wire({ config, folder, environment, progress, writes }: WireOptions): Wired {
   const state = stateFolder(config.state, folder);
   const file = (path: string, may = writes === 'everything') => (may || existsSync(path) ? path : ':memory:');
@@ -58,15 +58,20 @@ export function wire({ config, folder, environment, progress, writes }: WireOpti
       onProgress: progress,
     });
   });
-  const journal = closing(async () =>
-    (await import('../adapters/metadata-store/sqlite.ts')).openSqliteMetadataStore({ file: file(state.journal) }),
-  );
-  const cache = closing(async () =>
-    (await import('../adapters/metadata-store/sqlite.ts')).openSqliteMetadataStore({
-      file: file(state.cache, writes !== 'nothing'),
-      subject: 'cache',
-    }),
-  );
+  const openMetadataStore = async (subject: 'journal' | 'cache'): Promise<MetadataStore> => {
+    const { metadataStore } = config;
+    if (metadataStore.kind === 'mongodb') {
+      const url = await readUrl(metadataStore.url, 'metadataStore.url', environment, folder);
+      const { openMongoMetadataStore } = await import('../adapters/metadata-store/mongodb.ts');
+      const place = { url, database: metadataStore.database, subject, setting: 'metadataStore.url' };
+      return openMongoMetadataStore({ ...place, cache: subject === 'cache' });
+    }
+    const { openSqliteMetadataStore } = await import('../adapters/metadata-store/sqlite.ts');
+    const path = subject === 'journal' ? file(state.journal) : file(state.cache, writes !== 'nothing');
+    return openSqliteMetadataStore({ file: path, subject });
+  };
+  const journal = closing(() => openMetadataStore('journal'));
+  const cache = closing(() => openMetadataStore('cache'));
 
   const open: { readonly [Name in PortName]: () => Promise<Ports[Name]> } = {
     metadataStore: once(async () => withCacheTables(await journal(), await cache())),

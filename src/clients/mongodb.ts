@@ -22,6 +22,8 @@ export interface MongoOptions extends MongoPlace {
   readonly client?: MongoClientOptions;
   /** A server without a replica set will do. */
   readonly standalone?: boolean;
+  /** Looks at the database once, when it has been connected to; throws where its content cannot be used. */
+  readonly accept?: (db: Db) => Promise<void>;
 }
 
 /** A database of a MongoDB replica set: connected and checked at the first use, closed once. Its errors are problems without secrets. */
@@ -104,6 +106,7 @@ export class MongoDatabase {
       });
       await client.connect();
       await this.#check(client);
+      await this.#options.accept?.(client.db(this.#options.database));
       return client;
     } catch (error) {
       await client?.close().catch(() => undefined);

@@ -18,6 +18,23 @@ export const SecretReference = z.union([
 ]);
 export type SecretReference = z.output<typeof SecretReference>;
 
+/** Where a server is: a URL without credentials, or a secret that holds the whole URL. */
+const serverUrl = (schemes: RegExp, example: string) =>
+  z.union([z.string().regex(schemes).describe(`For example ${example}, without user and password.`), SecretReference]);
+
+const MetadataStore = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('sqlite').describe('A file in the state folder, of this machine alone.') }),
+  z.strictObject({
+    kind: z.literal('mongodb').describe('A MongoDB replica set of version 6.0 or newer, shared by every host.'),
+    url: serverUrl(/^mongodb(\+srv)?:\/\//, 'mongodb://127.0.0.1:27017/?replicaSet=twin'),
+    database: z
+      .string()
+      .regex(/^[A-Za-z0-9_-]{1,63}$/)
+      .default('twin')
+      .describe('Holds the journal alone: another one than that of the documents.'),
+  }),
+]);
+
 const Embedder = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('python').describe('all-MiniLM-L6-v2 in a long-lived Python service.') }),
   z.strictObject({
@@ -73,6 +90,7 @@ export const Config = z.strictObject({
   state: z.string().min(1).default('.twin').describe('Folder that holds all state, relative to where twin is started.'),
   tenant: z.string().min(1).default('default').describe('Whose documents are collected, indexed and searched.'),
   index: z.string().min(1).default('documents').describe('Name of the vector index that ask reads and sync-index fills.'),
+  metadataStore: MetadataStore.prefault({ kind: 'sqlite' }).describe('Where runs, steps, models, the ledger and cursors are kept.'),
   embedder: Embedder.prefault({ kind: 'python' }),
   vectorIndex: VectorIndex.prefault({ kind: 'sqlite' }),
   chatModel: ChatModel.prefault({ kind: 'none' }),

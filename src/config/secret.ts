@@ -73,7 +73,8 @@ export function registerEnvironmentSecrets(config: Config, environment: SecretSu
 /** Has a secret masked; of a URL also its password alone, as libraries print URLs in their own ways. */
 function known(secret: string): string {
   registerSecret(secret);
-  const password = URL.canParse(secret) ? new URL(secret).password : '';
+  // By hand: a URL of several hosts, as MongoDB has them, is none to URL.
+  const password = /^[a-z0-9+.-]+:\/\/[^/?#:@]*:([^/?#@]*)@/i.exec(secret)?.[1] ?? '';
   if (password !== '') registerSecret(password);
   if (password.includes('%')) registerSecret(decodeURIComponent(password));
   return secret;

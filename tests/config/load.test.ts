@@ -51,6 +51,7 @@ describe('layers of the configuration', () => {
       state: '.twin',
       tenant: 'default',
       index: 'documents',
+      metadataStore: { kind: 'sqlite' },
       embedder: { kind: 'python' },
       vectorIndex: { kind: 'sqlite' },
       chatModel: { kind: 'none' },
