@@ -75,7 +75,8 @@ export function mongoStreams(
         [...open].map(async ([stream, indexes]) => {
           const known = ends.get(stream);
           const end = known ?? (await readEnd(stream));
-          return { stream, indexes, fresh: known === undefined, end, ...planAppends(end, indexes, appends) };
+          const { outcomes: judged, texts } = planAppends(end, indexes, appends);
+          return { stream, indexes, fresh: known === undefined, end, judged, texts };
         }),
       );
       const writing = planned.filter(({ texts }) => texts.length > 0);
@@ -86,7 +87,7 @@ export function mongoStreams(
         const certain = plan.texts.length > 0 ? !refused.has(writing.indexOf(plan)) : plan.fresh;
         if (certain) {
           ends.set(plan.stream, plan.end + plan.texts.length);
-          for (const [index, outcome] of plan.outcomes) outcomes[index] = outcome;
+          for (const [index, outcome] of plan.judged) outcomes[index] = outcome;
         } else {
           ends.delete(plan.stream);
           open.set(plan.stream, plan.indexes);

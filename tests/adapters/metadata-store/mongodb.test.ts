@@ -50,9 +50,9 @@ describe.skipIf(none)('MongoDB', () => {
       }
       return 'over' as const;
     })();
-    let over = false;
-    void killing.then(() => (over = true));
-    for (let n = 1; !over; n++) {
+    const over = new AbortController();
+    void killing.then(() => over.abort());
+    for (let n = 1; !over.signal.aborted; n++) {
       expect(await store.append('run/a', n - 1, [n])).toEqual({ ok: true, seq: n });
       const [outcome] = await store.putMany('t', [{ key: 'count', expectedRevision: n - 1, row: n }]);
       expect(outcome).toEqual({ ok: true, revision: n });
