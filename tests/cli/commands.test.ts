@@ -231,6 +231,7 @@ describe('before and after a run', () => {
       state                          .twin      default
       tenant                         mill       environment TWIN_TENANT
       index                          documents  default
+      metadataStore.kind             sqlite     default
       embedder.kind                  python     default
       vectorIndex.kind               sqlite     default
       chatModel.kind                 none       default
