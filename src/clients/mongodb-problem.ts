@@ -46,6 +46,8 @@ function firstServerError(error: Error): Error | null {
 export function isPassingMongoError(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (isAuthentication(rootOf(error))) return false;
+  // A bulk of which no operation failed by itself: the connection did, or the majority did not answer.
+  if (error.name === 'MongoBulkWriteError' && [(error as { writeErrors?: unknown }).writeErrors ?? []].flat().length === 0) return true;
   if (networkNames.has(error.name) || labels(error).includes('RetryableWriteError')) return true;
   const code = mongoCode(error);
   if (code === 64 || error.name === 'MongoWriteConcernError') return true;
