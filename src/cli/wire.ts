@@ -75,9 +75,32 @@ export function wire({ config, folder, environment, progress, writes }: WireOpti
 
   const open: { readonly [Name in PortName]: () => Promise<Ports[Name]> } = {
     metadataStore: once(async () => withCacheTables(await journal(), await cache())),
-    artifactStore: closing(async () =>
-      (await import('../adapters/artifact-store/folder.ts')).openFolderArtifactStore({ folder: state.artifacts }),
-    ),
+    artifactStore: closing(async () => {
+      const { artifactStore } = config;
+      if (artifactStore.kind === 'folder') {
+        return (await import('../adapters/artifact-store/folder.ts')).openFolderArtifactStore({ folder: state.artifacts });
+      }
+      const { kind: _, accessKeyId, secretAccessKey, sessionToken, ...place } = artifactStore;
+      const { openS3ArtifactStore } = await import('../adapters/artifact-store/s3.ts');
+      if (accessKeyId === undefined || secretAccessKey === undefined) {
+        return openS3ArtifactStore({ ...place, cacheFolder: state.artifacts });
+      }
+      const surroundings = { environment, folder };
+      const read = {
+        accessKeyId: secretReader(accessKeyId, 'artifactStore.accessKeyId', surroundings),
+        secretAccessKey: secretReader(secretAccessKey, 'artifactStore.secretAccessKey', surroundings),
+        sessionToken: sessionToken && secretReader(sessionToken, 'artifactStore.sessionToken', surroundings),
+      };
+      return openS3ArtifactStore({
+        ...place,
+        cacheFolder: state.artifacts,
+        credentials: async () => ({
+          accessKeyId: await read.accessKeyId(),
+          secretAccessKey: await read.secretAccessKey(),
+          ...(read.sessionToken && { sessionToken: await read.sessionToken() }),
+        }),
+      });
+    }),
     documentStore: closing(async () =>
       (await import('../adapters/document-store/sqlite.ts')).openSqliteDocumentStore({ file: file(state.documents) }),
     ),

@@ -35,6 +35,24 @@ const MetadataStore = z.discriminatedUnion('kind', [
   }),
 ]);
 
+const ArtifactStore = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('folder').describe('A folder in the state folder, of this machine alone.') }),
+  z.strictObject({
+    kind: z.literal('s3').describe('A bucket of Amazon S3 or of a server that speaks its protocol, shared by every host.'),
+    endpoint: z.url().optional().describe('Base of the server, such as http://127.0.0.1:9000; none for Amazon itself.'),
+    region: z.string().min(1).default('us-east-1'),
+    bucket: z.string().min(3),
+    prefix: z
+      .string()
+      .regex(/^([^/]+\/)*$/)
+      .default('')
+      .describe('Put before every key, such as team/twin/.'),
+    accessKeyId: SecretReference.optional().describe('None of both: whatever the machine offers (environment, profile, instance role).'),
+    secretAccessKey: SecretReference.optional(),
+    sessionToken: SecretReference.optional(),
+  }),
+]);
+
 const Embedder = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('python').describe('all-MiniLM-L6-v2 in a long-lived Python service.') }),
   z.strictObject({
@@ -91,6 +109,7 @@ export const Config = z.strictObject({
   tenant: z.string().min(1).default('default').describe('Whose documents are collected, indexed and searched.'),
   index: z.string().min(1).default('documents').describe('Name of the vector index that ask reads and sync-index fills.'),
   metadataStore: MetadataStore.prefault({ kind: 'sqlite' }).describe('Where runs, steps, models, the ledger and cursors are kept.'),
+  artifactStore: ArtifactStore.prefault({ kind: 'folder' }).describe('Where rows, models and other outputs are kept.'),
   embedder: Embedder.prefault({ kind: 'python' }),
   vectorIndex: VectorIndex.prefault({ kind: 'sqlite' }),
   chatModel: ChatModel.prefault({ kind: 'none' }),

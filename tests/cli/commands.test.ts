@@ -232,6 +232,7 @@ describe('before and after a run', () => {
       tenant                         mill       environment TWIN_TENANT
       index                          documents  default
       metadataStore.kind             sqlite     default
+      artifactStore.kind             folder     default
       embedder.kind                  python     default
       vectorIndex.kind               sqlite     default
       chatModel.kind                 none       default

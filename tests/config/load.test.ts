@@ -52,6 +52,7 @@ describe('layers of the configuration', () => {
       tenant: 'default',
       index: 'documents',
       metadataStore: { kind: 'sqlite' },
+      artifactStore: { kind: 'folder' },
       embedder: { kind: 'python' },
       vectorIndex: { kind: 'sqlite' },
       chatModel: { kind: 'none' },

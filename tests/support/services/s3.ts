@@ -9,6 +9,8 @@ export interface StartedS3 extends ServerProcess {
   readonly bucket: string;
   readonly accessKey: string;
   readonly secretKey: string;
+  /** The folder that holds the buckets. */
+  readonly data: string;
 }
 
 /** Starts an S3 server in `folder`. */
@@ -23,5 +25,5 @@ export async function startS3(folder: string): Promise<StartedS3> {
     port,
     folder,
   });
-  return { ...server, endpoint: `http://127.0.0.1:${port}`, bucket, accessKey, secretKey };
+  return { ...server, endpoint: `http://127.0.0.1:${port}`, bucket, accessKey, secretKey, data };
 }
