@@ -115,7 +115,13 @@ export function wire({ config, folder, environment, progress, writes }: WireOpti
       const key = apiKey && secretReader(apiKey, 'vectorIndex.apiKey', { environment, folder });
       return (await import('../adapters/vector-index/qdrant.ts')).openQdrantVectorIndex({ ...options, apiKey: key });
     }),
-    workQueue: closing(async () => (await import('../adapters/work-queue/in-process.ts')).openInProcessWorkQueue()),
+    workQueue: closing(async () => {
+      const { workQueue } = config;
+      if (workQueue.kind === 'in-process') return (await import('../adapters/work-queue/in-process.ts')).openInProcessWorkQueue();
+      const url = await readUrl(workQueue.url, 'workQueue.url', environment, folder);
+      const { openBullWorkQueue } = await import('../adapters/work-queue/bullmq.ts');
+      return openBullWorkQueue({ url, prefix: workQueue.prefix, setting: 'workQueue.url' });
+    }),
     jobLauncher: once(async () =>
       (await import('../adapters/job-launcher/local.ts')).localJobLauncher({
         jobsFolder: state.jobs,

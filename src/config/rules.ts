@@ -5,7 +5,30 @@ import { configProblem } from './yaml-file.ts';
 
 /** What must hold between keys, beyond what each of them allows by itself. */
 export function checkRules(config: Config, settings: Settings): readonly Problem[] {
-  return [...credentialsIn(settings), ...halfCredentials(config, settings)];
+  return [...credentialsIn(settings), ...halfCredentials(config, settings), ...halfShared(config, settings)];
+}
+
+/** Hosts that share work or a journal find everything that it speaks of in shared stores, or nowhere. */
+function halfShared({ metadataStore, artifactStore, workQueue }: Config, settings: Settings): readonly Problem[] {
+  if (metadataStore.kind !== 'mongodb' && workQueue.kind !== 'redis') return [];
+  const parts = [
+    { key: 'metadataStore', kind: metadataStore.kind, shared: 'mongodb' },
+    { key: 'artifactStore', kind: artifactStore.kind, shared: 's3' },
+    { key: 'workQueue', kind: workQueue.kind, shared: 'redis' },
+  ];
+  const others = parts.filter(({ kind, shared }) => kind === shared).map(({ key }) => key);
+  return parts
+    .filter(({ kind, shared }) => kind !== shared)
+    .map(({ key, kind, shared }) => {
+      const where = settingNear(settings, `${key}.kind`)?.origin.where;
+      return configProblem(`Other hosts share ${others.join(' and ')}, and not ${key}`, {
+        reason: 'not-shared',
+        ...(where ? { where } : {}),
+        expected: `${key}.kind: ${shared}`,
+        found: `${key}.kind: ${kind}`,
+        hint: 'Share all three, as --profile server does, or none of them.',
+      });
+    });
 }
 
 /** Keys of an account come in pairs. */

@@ -53,6 +53,15 @@ const ArtifactStore = z.discriminatedUnion('kind', [
   }),
 ]);
 
+const WorkQueue = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('in-process').describe('In the memory of the process that runs: every step runs there.') }),
+  z.strictObject({
+    kind: z.literal('redis').describe('BullMQ on Redis 6.2 or newer: steps are handed to every twin worker.'),
+    url: serverUrl(/^rediss?:\/\//, 'redis://127.0.0.1:6379'),
+    prefix: z.string().min(1).default('twin').describe('Put before every key in Redis.'),
+  }),
+]);
+
 const Embedder = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('python').describe('all-MiniLM-L6-v2 in a long-lived Python service.') }),
   z.strictObject({
@@ -110,6 +119,7 @@ export const Config = z.strictObject({
   index: z.string().min(1).default('documents').describe('Name of the vector index that ask reads and sync-index fills.'),
   metadataStore: MetadataStore.prefault({ kind: 'sqlite' }).describe('Where runs, steps, models, the ledger and cursors are kept.'),
   artifactStore: ArtifactStore.prefault({ kind: 'folder' }).describe('Where rows, models and other outputs are kept.'),
+  workQueue: WorkQueue.prefault({ kind: 'in-process' }).describe('How steps are handed to workers.'),
   embedder: Embedder.prefault({ kind: 'python' }),
   vectorIndex: VectorIndex.prefault({ kind: 'sqlite' }),
   chatModel: ChatModel.prefault({ kind: 'none' }),

@@ -53,6 +53,7 @@ describe('layers of the configuration', () => {
       index: 'documents',
       metadataStore: { kind: 'sqlite' },
       artifactStore: { kind: 'folder' },
+      workQueue: { kind: 'in-process' },
       embedder: { kind: 'python' },
       vectorIndex: { kind: 'sqlite' },
       chatModel: { kind: 'none' },
@@ -241,4 +242,21 @@ describe('a mistake in the configuration', () => {
         → Name the variable, file or command that holds the key instead: chatModel.apiKey.env: NAME"
     `);
   });
+});
+
+test('journal, artifacts and queue are shared with other hosts together, or not at all', () => {
+  const set = [
+    'workQueue.kind=redis',
+    'workQueue.url=redis://127.0.0.1:6379',
+    'metadataStore.kind=mongodb',
+    'metadataStore.url=mongodb://h',
+  ];
+  const result = load({ set });
+  expect(result.ok || renderProblems(result.error, plainStyle)).toBe(
+    `error: Other hosts share metadataStore and workQueue, and not artifactStore
+  expected  artifactStore.kind: s3
+  found     artifactStore.kind: folder
+  → Share all three, as --profile server does, or none of them.`,
+  );
+  expect(load({ set: [...set, 'artifactStore.kind=s3', 'artifactStore.bucket=twin'] }).ok).toBe(true);
 });

@@ -125,6 +125,27 @@ export function workQueueConformance(name: string, open: () => Promise<WorkQueue
       expect(seen.map(keyOf).toSorted()).toEqual(['a', 'b']);
     });
 
+    test('lanes do not see each other', async () => {
+      await queue.enqueue(attempts('a'), 'gpu');
+      await queue.enqueue(attempts('b'));
+      expect((await consume(1)).map(keyOf)).toEqual(['b']);
+      const controller = new AbortController();
+      const seen: string[] = [];
+      const handle = async (item: WorkItem) => {
+        seen.push(keyOf(item));
+        controller.abort();
+      };
+      await queue.consume(handle, { concurrency: 1, signal: controller.signal, lane: 'gpu' });
+      expect(seen).toEqual(['a']);
+    });
+
+    test('an item that was handled may be given again', async () => {
+      for (const _ of [1, 2]) {
+        await queue.enqueue(attempts('a'));
+        expect((await consume(1)).map(keyOf)).toEqual(['a']);
+      }
+    });
+
     test('a consumer whose signal has aborted takes nothing', async () => {
       await queue.enqueue(attempts('a'));
       await queue.consume(() => Promise.reject(new Error('never called')), { concurrency: 1, signal: AbortSignal.abort() });

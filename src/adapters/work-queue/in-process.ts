@@ -10,7 +10,12 @@ interface Entry {
 
 /** A queue in the memory of this process: what it held when the process ends is filled in again from the journal. */
 export function openInProcessWorkQueue(): WorkQueue {
-  const waiting: Entry[] = [];
+  const lanes = new Map<string, Entry[]>();
+  const laneOf = (name = 'default'): Entry[] => {
+    const lane = lanes.get(name) ?? [];
+    lanes.set(name, lane);
+    return lane;
+  };
   const consumers = new Set<() => void>();
   let closed = false;
   const wake = () => consumers.forEach((look) => look());
@@ -18,15 +23,16 @@ export function openInProcessWorkQueue(): WorkQueue {
   return {
     capabilities: { shared: false },
 
-    enqueue(items) {
+    enqueue(items, lane) {
       if (closed) return Promise.reject(new Error('The work queue is closed'));
-      waiting.push(...items.map((item) => ({ item, delivery: 1 })));
+      laneOf(lane).push(...items.map((item) => ({ item, delivery: 1 })));
       wake();
       return Promise.resolve();
     },
 
     /** Rejects with the error of an item whose handler failed at each of its deliveries; the others that run are waited for first. */
-    async consume(handle, { concurrency, signal }) {
+    async consume(handle, { concurrency, signal, lane }) {
+      const waiting = laneOf(lane);
       let running = 0;
       let failure: { readonly error: unknown } | null = null;
       const ended = Promise.withResolvers<void>();

@@ -73,7 +73,7 @@ describe.skipIf(none)('S3', () => {
     const cacheFolder = join(await temporaryFolder(), 'artifacts');
     const store = await open({ cacheFolder, prefix: 'changed/' });
     const content = await putText(store, 'hello');
-    const [object] = (await readdir(s3().data, { recursive: true })).filter((path) => path.endsWith(`changed/files/${content.digest}`));
+    const object = (await readdir(s3().data, { recursive: true })).find((path) => path.endsWith(`changed/files/${content.digest}`));
     await writeFile(join(s3().data, object!), 'jello');
     await rm(cacheFolder, { recursive: true });
     expect(await store.has('file', content)).toBe(true);
