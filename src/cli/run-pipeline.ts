@@ -4,7 +4,7 @@ import type { CommandOutcome } from '../contracts/command-results.ts';
 import type { RunEvent, RunFinished } from '../contracts/events/run.ts';
 import { mask } from '../contracts/masking.ts';
 import type { Problem } from '../contracts/problem.ts';
-import { executeRun, type RunEnd } from '../engine/execute.ts';
+import { executeRun, type RunEnd, type RunRequest } from '../engine/execute.ts';
 import { originsOf } from '../engine/params.ts';
 import type { BaseRun } from '../engine/run-context.ts';
 import type { RunOptions } from '../engine/run-options.ts';
@@ -16,6 +16,8 @@ import { jsonValue } from './json-artifact.ts';
 import type { OpenedPipeline } from './pipeline-run.ts';
 import { needsPython, preflight } from './preflight.ts';
 import { openRunLog } from './run-log.ts';
+import type { Session } from './session.ts';
+import { handsOver, ownPorts } from './shared-stores.ts';
 
 /** How a run is started, beyond what the engine is told. */
 export interface RunPipelineOptions extends RunOptions {
@@ -58,6 +60,7 @@ export async function runPipeline(
     else context.emit(event);
   };
   const stores = await wired.stores();
+  const dispatch = handsOver(session.config) ? await handover(session) : null;
   const end = await executeRun({
     graph,
     params,
@@ -71,6 +74,8 @@ export async function runPipeline(
     profile: context.profile,
     given: { set, strict, origins: originsOf(graph, overrides), ...(forkedAt !== undefined && { forkedAt }) },
     ...(base && { base }),
+    ...(dispatch && { dispatch }),
+    given: { set, strict, origins: originsOf(graph, overrides) },
   });
   if (end.problems !== undefined) return refused(end.problems);
   const rejected = strict ? steps.reduce((sum, { counts }) => sum + rejectedIn(counts), 0) : 0;
@@ -80,6 +85,13 @@ export async function runPipeline(
   const summary = context.environment['GITHUB_STEP_SUMMARY'];
   if (summary) await appendFile(summary, mask(runSummary([...steps, ...(finished === null ? [] : [finished])]))).catch(() => undefined);
   return done({ type: 'none' }, rejected > 0 && end.status === 'succeeded' ? 3 : exitOf(end));
+}
+
+/** How the run hands its steps over to workers. */
+async function handover({ wired, config }: Session): Promise<NonNullable<RunRequest['dispatch']>> {
+  const { openDispatch } = await import('../engine/dispatch/offer.ts');
+  const options = { queue: await wired.ports.open('workQueue'), ownPorts: ownPorts(config) };
+  return (runContext, pipeline) => openDispatch(options, runContext, pipeline);
 }
 
 /** 0 done, 3 refused by a gate, 1 stopped; a run that failed ends as its first problem says. */

@@ -36,6 +36,20 @@ export interface Finding {
   readonly fix: string | null;
 }
 
+/** What a worker did about an attempt that a run handed over. */
+export interface WorkerAttempt {
+  readonly type: 'worker-attempt';
+  readonly run: string;
+  readonly step: string;
+  readonly attempt: number;
+  /** The rows of a map step that it was about, from and up to; null: the whole step. */
+  readonly rows: readonly [from: number, to: number] | null;
+  /** `fenced-out`: another worker holds it, or its run is over, so nothing was committed. `returned`: given back unfinished. */
+  readonly how: 'taken' | 'committed' | 'failed' | 'fenced-out' | 'returned';
+  /** Why it failed. */
+  readonly found: string | null;
+}
+
 /** A Python job as its launcher and its records tell it. */
 export interface JobLine {
   readonly type: 'job';
@@ -206,6 +220,7 @@ export type CommandResult =
   | ScheduleChanged
   | ScheduleTicks
   | ScheduleFiles
+  | WorkerAttempt
   | { readonly type: 'places'; readonly places: readonly PlaceLine[] }
   /** The first differences, said before the result of verifying. */
   | { readonly type: 'point-differences'; readonly differences: readonly PointDifferenceLine[] }

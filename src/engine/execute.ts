@@ -8,6 +8,7 @@ import { openClaims } from './claims.ts';
 import { announceRun, closeDeadRuns, runLease } from './close-runs.ts';
 import { type CodeHasher, codeHasher } from './code-hash.ts';
 import { problemOf } from './failure.ts';
+import type { Dispatch } from './dispatch/offer.ts';
 import { prepareNodes } from './fingerprint.ts';
 import { type Graph, plannedStep } from './graph.ts';
 import { openJournal } from './journal.ts';
@@ -43,7 +44,14 @@ export interface RunRequest {
   readonly given?: GivenSettings;
   /** The run that this one continues or forks. */
   readonly base?: BaseRun;
+  /** The run that this one continues. */
+  readonly origin?: string;
+  /** Hands steps over to workers; absent where all are done in this process. */
+  readonly dispatch?: (context: Omit<RunContext, 'dispatch'>, pipeline: string) => Dispatch;
 }
+
+/** Steps that may be under way at once where workers do them: most of them wait for a worker. */
+const handedOverAtOnce = 64;
 
 /** How a run ended. `problem` is what to tell first; `problems` are all that stood in the way of starting, in which case nothing was written. */
 export type RunEnd = RunFinished & { readonly problem?: Problem; readonly problems?: readonly Problem[] };
@@ -119,22 +127,35 @@ export async function executeRun(request: RunRequest): Promise<RunEnd> {
     return end;
   } finally {
     await context.claims.close().catch(() => undefined);
+    await context.dispatch?.close();
     await lease.release().catch(() => undefined);
   }
 }
 
 function openContext(
-  { stores, ports, emit, options = {} }: RunRequest,
-  rest: Omit<RunContext, 'stores' | 'ports' | 'emit' | 'settled' | 'room' | 'inFlight' | 'kept' | 'stopped'>,
+  { stores, ports, emit, options = {}, graph, dispatch }: RunRequest,
+  rest: Omit<RunContext, 'dispatch' | 'stores' | 'ports' | 'emit' | 'settled' | 'room' | 'inFlight' | 'kept' | 'stopped'>,
 ): RunContext {
   const pools = new Map<string, Limiter>();
   const pool = (name: string): Limiter => {
     let limiter = pools.get(name);
-    if (!limiter) pools.set(name, (limiter = new Limiter(options.pools?.[name.replace(/^pool /, '')] ?? 1)));
+    if (!limiter)
+      pools.set(name, (limiter = new Limiter(options.pools?.[name.replace(/^pool /, '')] ?? (dispatch ? handedOverAtOnce : 1))));
     return limiter;
   };
-  const room = { all: new Limiter(options.concurrency ?? 2), pool };
-  return { ...rest, stores, ports, emit, room, settled: new Map(), inFlight: new Map(), kept: new Set(), stopped: false };
+  const room = { all: new Limiter(options.concurrency ?? (dispatch ? handedOverAtOnce : 2)), pool };
+  const context = {
+    ...rest,
+    stores,
+    ports,
+    emit,
+    room,
+    settled: new Map<string, Settled>(),
+    inFlight: new Map<string, Promise<unknown>>(),
+    kept: new Set<string>(),
+    stopped: false,
+  };
+  return { ...context, dispatch: dispatch?.(context, graph.pipeline) ?? null };
 }
 
 function endOf(context: RunContext, graph: Graph, durationMs: number): RunEnd {

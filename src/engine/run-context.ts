@@ -7,6 +7,7 @@ import type { MetadataStore } from '../ports/metadata-store.ts';
 import type { PortName, PortSource } from '../ports/ports.ts';
 import type { Claims } from './claims.ts';
 import type { CodeHasher } from './code-hash.ts';
+import type { Dispatch } from './dispatch/offer.ts';
 import type { PreparedNode } from './fingerprint.ts';
 import type { Journal } from './journal.ts';
 import type { Limiter } from './limits.ts';
@@ -67,6 +68,8 @@ export interface RunContext {
   readonly settled: Map<string, Settled>;
   /** Room for steps that work at once: all of them, and by pool. */
   readonly room: { readonly all: Limiter; pool(name: string): Limiter };
+  /** How steps are handed to workers on other hosts; null where all are done here. */
+  readonly dispatch: Dispatch | null;
   /** Keys that are being made now, so that two steps with one key do the work once. */
   readonly inFlight: Map<string, Promise<unknown>>;
   /** Keys that this process makes, against other processes. */
@@ -89,6 +92,7 @@ export interface Attempt {
   readonly context: RunContext;
   readonly prepared: PreparedNode;
   readonly inputs: Readonly<Record<string, ArtifactReference>>;
+  readonly parts: FingerprintParts;
   readonly key: string;
   readonly attempt: number;
   /** Aborts when the run is stopped, the attempt takes too long or the hold on the target is lost. */

@@ -1,13 +1,10 @@
 import type { ArtifactReference } from '../contracts/artifact.ts';
 import type { FingerprintParts, RunCause } from '../contracts/run.ts';
 import { attemptWork } from './attempts.ts';
-import type { AnyStep } from './define.ts';
 import type { PreparedNode } from './fingerprint.ts';
-import { runJobStep } from './job-step.ts';
 import { keepParts } from './keep-parts.ts';
-import { runMapStep } from './map-step.ts';
-import { runPlainStep } from './plain-step.ts';
-import type { Attempt, Made, RunContext, Settled } from './run-context.ts';
+import { runAttempt } from './run-attempt.ts';
+import type { RunContext, Settled } from './run-context.ts';
 import { ended, succeeded } from './settled.ts';
 import { stepScope } from './step-scope.ts';
 
@@ -61,7 +58,7 @@ async function attempts(work: Work, before?: () => Promise<void>): Promise<Settl
     context.journal.record({ type: 'step-started', step: address, attempt, key, ...(work.cause && { cause: work.cause }) });
     context.emit({ type: 'step-started', run: context.run, step: address, attempt });
     if (attempt === 1) await before?.();
-    return stepScope.run({ step: address, attempt }, () => runOnce(step, { context, prepared, inputs, key, attempt, signal }));
+    return stepScope.run({ step: address, attempt }, () => runAttempt(step, { context, prepared, inputs, parts, key, attempt, signal }));
   });
   switch (end.kind) {
     case 'made': {
@@ -75,17 +72,6 @@ async function attempts(work: Work, before?: () => Promise<void>): Promise<Settl
       // Said here, before the room that this step leaves goes to the next in line.
       if (!context.options.keepGoing) context.stopped = true;
       return { ...ended('failed', end.reason, end.problem), key, parts };
-  }
-}
-
-async function runOnce(step: AnyStep, attempt: Attempt): Promise<Made> {
-  switch (step.kind) {
-    case 'step':
-      return runPlainStep(step, attempt);
-    case 'map':
-      return runMapStep(step, attempt);
-    case 'job':
-      return runJobStep(step, attempt);
   }
 }
 

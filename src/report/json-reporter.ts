@@ -75,6 +75,7 @@ function resultLines(result: CommandResult): readonly object[] {
     case 'model-exported':
     case 'job-cancelled':
     case 'places':
+    case 'worker-attempt':
     case 'index-verified':
     case 'index-switched':
     case 'index-dropped':

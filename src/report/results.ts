@@ -60,6 +60,8 @@ export async function resultText(result: CommandResult, style: Style): Promise<s
       return (await import('./results/schedules.ts')).ticksText(result, style);
     case 'schedule-files':
       return (await import('./results/schedule-files.ts')).scheduleFilesText(result, style);
+    case 'worker-attempt':
+      return (await import('./results/worker.ts')).workerAttemptText(result, style);
     case 'places':
       return (await import('./results/places.ts')).placesText(result.places, style);
     case 'point-differences':

@@ -1,0 +1,98 @@
+import type { AttemptRow } from '../../contracts/attempt.ts';
+import type { RunEvent } from '../../contracts/events/run.ts';
+import { ProblemError } from '../../contracts/problem.ts';
+import type { PortSource } from '../../ports/ports.ts';
+import type { CodeHasher } from '../code-hash.ts';
+import type { MapStep } from '../define.ts';
+import { fingerprint, mapIdentity, prepareNodes } from '../fingerprint.ts';
+import type { Graph } from '../graph.ts';
+import { rowReader } from '../inputs.ts';
+import { mapRows } from '../map-rows.ts';
+import { openRowCache } from '../row-cache.ts';
+import { runHere } from '../run-attempt.ts';
+import { type Attempt, type Made, type RunContext, type Stores, digestsOf, openPorts } from '../run-context.ts';
+import { stepTools } from '../step-tools.ts';
+import { mismatch } from './failures.ts';
+
+/** Rows that are looked up and written together. */
+const rowsTogether = 64;
+
+/** What a worker has on its host. */
+export interface WorkerSurroundings {
+  readonly stores: Stores;
+  readonly ports: PortSource;
+  readonly host: string;
+  /** The graph of a pipeline as this host's code has it. */
+  readonly graph: (pipeline: string) => Promise<Graph>;
+  readonly hasher: () => CodeHasher;
+}
+
+/** Does an attempt that a run on another host has handed over, if this host's code comes to the same key. */
+export async function runRemoteAttempt(
+  { stores, ports, host, graph, hasher }: WorkerSurroundings,
+  row: AttemptRow,
+  signal: AbortSignal,
+  emit: (event: RunEvent) => void,
+): Promise<Made> {
+  const { run, pipeline, address, key, parts, inputs } = row;
+  const { byAddress } = await graph(pipeline);
+  const node = byAddress.get(address);
+  if (!node) throw unknownStep(row, host);
+  const alone: Graph = { pipeline, nodes: [node], byAddress: new Map([[address, node]]) };
+  const prepared = await prepareNodes(alone, new Map([[address, row.params]]), hasher());
+  if (!prepared.ok) throw new ProblemError(prepared.error[0]!);
+  const own = prepared.value.get(address)!;
+  const different = mismatch(address, host, parts, await fingerprint(own, digestsOf(inputs), parts.observed, ports));
+  if (different) throw new ProblemError(different);
+
+  // What an attempt reads of its run, and no more: everything else stays with the host of the run.
+  const slice = { steps: new Set([address]), forced: new Set(row.forced ? [address] : []) };
+  const context = { run, stores, ports, emit, signal, slice, options: {}, dispatch: null } as unknown as RunContext;
+  const attempt: Attempt = { context, prepared: own, inputs, parts, key, attempt: row.attempt, signal };
+  return row.shard === null ? runHere(node.step, attempt) : mapShard(node.step as MapStep, attempt, row.shard);
+}
+
+/** Puts the results of some rows into the row cache, which all hosts share. */
+async function mapShard(step: MapStep, attempt: Attempt, { from, to }: NonNullable<AttemptRow['shard']>): Promise<Made> {
+  const { context, prepared, signal } = attempt;
+  const { artifacts, cache } = context.stores;
+  const { address } = prepared.node;
+  const tools = stepTools(attempt);
+  let ports: Promise<Record<string, unknown>> | undefined;
+  const surroundings = {
+    address,
+    step,
+    params: prepared.own.params,
+    cache: openRowCache(cache, artifacts, step.name, await mapIdentity(prepared.own, context.ports)),
+    ports: () => (ports ??= openPorts(context.ports, step.needs)),
+    signal,
+    log: tools.log,
+    count: tools.count,
+    forced: context.slice.forced.has(address),
+  };
+  let at = 0;
+  let gathered: unknown[] = [];
+  const map = async (): Promise<void> => {
+    signal.throwIfAborted();
+    await mapRows(surroundings, gathered);
+    gathered = [];
+  };
+  for await (const row of rowReader(attempt.inputs['input']!, artifacts)) {
+    if (at++ < from) continue;
+    if (at > to) break;
+    gathered.push(row);
+    if (gathered.length >= rowsTogether) await map();
+  }
+  if (gathered.length > 0) await map();
+  return { artifacts: {}, counts: tools.counts };
+}
+
+function unknownStep({ pipeline, address }: AttemptRow, host: string): ProblemError {
+  return new ProblemError({
+    reason: 'code-mismatch',
+    message: `The worker on ${host} has no step ${address} in the pipeline ${pipeline}`,
+    where: address,
+    hint: 'Bring the worker to the same commit as the run, and start it again.',
+    exit: 1,
+  });
+}

@@ -1,0 +1,139 @@
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { Redis } from 'ioredis';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { openMongoMetadataStore } from '../../src/adapters/metadata-store/mongodb.ts';
+import { attemptsTable, readWorkers } from '../../src/engine/dispatch/tables.ts';
+import { skipWithout } from '../support/python.ts';
+import { findBinary } from '../support/services/find-binary.ts';
+import { startMongod } from '../support/services/mongod.ts';
+import { ofSuite } from '../support/services/of-suite.ts';
+import { startRedis } from '../support/services/redis.ts';
+import { startS3 } from '../support/services/s3.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { startTwin, type TwinProcess } from '../support/twin-process.ts';
+
+const lacking = (['mongod', 'redis-server', 'versitygw'] as const).filter((name) => findBinary(name) === null);
+for (const name of lacking) skipWithout(name);
+
+const project = resolve(import.meta.dirname, '../fixtures/many-hosts');
+const lastNumbers = (600 * 601 * 1201) / 6;
+
+describe.skipIf(lacking.length > 0)('runs on many hosts', () => {
+  const mongod = ofSuite((folder) => startMongod(folder));
+  const redis = ofSuite((folder) => startRedis(folder));
+  const s3 = ofSuite((folder) => startS3(folder));
+  let databases = 0;
+
+  /** Hosts that share no disk: each twin gets a state folder of its own, and the servers in its environment. */
+  async function hosts() {
+    const database = `hosts-${++databases}`;
+    const shared = {
+      TWIN_METADATA_STORE__KIND: 'mongodb',
+      TWIN_METADATA_STORE__URL: mongod().url,
+      TWIN_METADATA_STORE__DATABASE: database,
+      TWIN_ARTIFACT_STORE__KIND: 's3',
+      TWIN_ARTIFACT_STORE__ENDPOINT: s3().endpoint,
+      TWIN_ARTIFACT_STORE__BUCKET: s3().bucket,
+      TWIN_ARTIFACT_STORE__PREFIX: `${database}/`,
+      TWIN_ARTIFACT_STORE__ACCESS_KEY_ID__ENV: 'AWS_ACCESS_KEY_ID',
+      TWIN_ARTIFACT_STORE__SECRET_ACCESS_KEY__ENV: 'AWS_SECRET_ACCESS_KEY',
+      TWIN_WORK_QUEUE__KIND: 'redis',
+      TWIN_WORK_QUEUE__URL: redis().url,
+      TWIN_WORK_QUEUE__PREFIX: database,
+      AWS_ACCESS_KEY_ID: s3().accessKey,
+      AWS_SECRET_ACCESS_KEY: s3().secretKey,
+    };
+    const started: TwinProcess[] = [];
+    onTestFinished(() => {
+      for (const { child } of started) child.kill('SIGKILL');
+    });
+    const start = async (args: readonly string[]): Promise<TwinProcess> => {
+      const twin = startTwin(args, project, { ...shared, TWIN_STATE: join(await temporaryFolder(), 'state') });
+      started.push(twin);
+      return twin;
+    };
+    const worker = async (...more: string[]): Promise<TwinProcess> => {
+      const twin = await start(['worker', '--concurrency', '1', ...more]);
+      await twin.says('Serves the pool');
+      return twin;
+    };
+    const store = openMongoMetadataStore({ url: mongod().url, database, subject: 'journal', setting: 'metadataStore.url' });
+    onTestFinished(() => store.close());
+    return { start, worker, store, file: join(await temporaryFolder(), 'totals') };
+  }
+
+  test('of three workers one is killed and one sleeps: the run ends, each step is committed once, the sleeper is fenced out', async () => {
+    const { start, worker, store, file } = await hosts();
+    const [killed, sleeper, third] = [await worker(), await worker(), await worker()];
+    const run = await start(['run', 'many-pipeline', '--set', `note-total.file=${file}`, '--set', 'linger-1.milliseconds=1500']);
+    await Promise.all([killed.says(/linger-\d {2}taken/), sleeper.says(/linger-\d {2}taken/)]);
+    killed.child.kill('SIGKILL');
+    sleeper.child.kill('SIGSTOP');
+    const at = performance.now();
+    await run.says(/is lost[^]*is lost/);
+    const foundMs = performance.now() - at;
+    expect(await run.ended).toBe(0);
+    // Leases run out after 6 s by the server's clock, and are looked at twice a second.
+    expect(foundMs).toBeLessThan(10_000);
+
+    sleeper.child.kill('SIGCONT');
+    await sleeper.says(/fenced out[^]*It begins anew\.[^]*Serves the pool/);
+    expect(third.text()).not.toMatch(/fenced out|failed/);
+
+    const [stream] = await store.streams('run/', '', 10);
+    const records = (await store.read(stream!, 0)).map(({ data }) => data as { type: string; step?: string; outcome?: string });
+    const finished = records.filter(({ type }) => type === 'step-finished');
+    expect(finished.map(({ outcome }) => outcome)).toEqual(finished.map(() => 'succeeded'));
+    expect(finished.map(({ step }) => step).toSorted()).toEqual(
+      [...Array.from({ length: 9 }, (_, n) => `linger-${n + 1}`), 'list-numbers', 'note-total', 'square-numbers'].toSorted(),
+    );
+    expect(await readFile(file, 'utf8')).toBe(`${lastNumbers}\n`);
+    expect(await store.scan(attemptsTable, '', '', 10)).toEqual([]);
+
+    const again = await start(['run', 'many-pipeline', '--set', `note-total.file=${file}`, '--set', 'linger-1.milliseconds=1500']);
+    expect(await again.ended).toBe(0);
+    expect(again.text()).toContain('12 cached');
+    expect(await readFile(file, 'utf8')).toBe(`${lastNumbers}\n`);
+  }, 120_000);
+
+  test('Redis may be emptied and killed while steps wait: nothing is lost and nothing is done twice', async () => {
+    const { start, worker, store, file } = await hosts();
+    const only = await worker();
+    const run = await start(['run', 'many-pipeline', '--set', `note-total.file=${file}`]);
+    await only.says(/taken/);
+    const client = new Redis(redis().url);
+    await client.flushall();
+    client.disconnect();
+    await only.says(/committed/);
+    await redis().kill('SIGKILL');
+    await redis().start();
+    expect(await run.ended).toBe(0);
+    const [stream] = await store.streams('run/', '', 10);
+    const records = (await store.read(stream!, 0)).map(({ data }) => data as { type: string; step?: string });
+    const finished = records.filter(({ type }) => type === 'step-finished').map(({ step }) => step);
+    expect(new Set(finished).size).toBe(finished.length);
+    expect(await readFile(file, 'utf8')).toBe(`${lastNumbers}\n`);
+  }, 120_000);
+
+  test('a worker that is told to stop gives back what it holds, and leaves the table of workers', async () => {
+    const { start, worker, store, file } = await hosts();
+    const [leaving, staying] = [await worker(), await worker()];
+    const run = await start(['run', 'many-pipeline', '--set', `note-total.file=${file}`]);
+    await leaving.says(/linger-\d {2}taken/);
+    leaving.child.kill('SIGTERM');
+    expect(await leaving.ended).toBe(143);
+    expect(leaving.text()).toMatch(/returned, for another worker|committed/);
+    expect((await readWorkers(store)).size).toBe(1);
+    expect(await run.ended).toBe(0);
+    expect(run.text()).not.toContain('is lost');
+    expect(staying.text()).toContain('committed');
+  }, 120_000);
+
+  test('without any worker a run does its steps itself', async () => {
+    const { start, file } = await hosts();
+    const run = await start(['run', 'many-pipeline', '--set', `note-total.file=${file}`]);
+    expect(await run.ended).toBe(0);
+    expect(run.text()).toContain('No worker serves the pool default, so the step is done here');
+  }, 60_000);
+});
