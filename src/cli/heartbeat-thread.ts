@@ -9,6 +9,7 @@ const { id, row, config, folder, environment } = workerData as HeartbeatData;
 const wired = wire({ config, folder, environment, progress: () => undefined, writes: 'everything' });
 const store = await wired.journal();
 const stopping = new AbortController();
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread is no window
 const say = (message: HeartbeatMessage): void => parentPort!.postMessage(message);
 parentPort!.once('message', () => stopping.abort());
 

@@ -47,6 +47,7 @@ export async function keepWorkerLease(data: HeartbeatData): Promise<WorkerLease>
   return {
     lost: lost.signal,
     async release() {
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread is no window
       thread.postMessage('stop');
       await exited;
     },

@@ -1,5 +1,4 @@
 import type { AttemptEnd, AttemptEvent, AttemptRow } from '../../contracts/attempt.ts';
-import type { Json } from '../../contracts/digest.ts';
 import type { RunEvent } from '../../contracts/events/run.ts';
 import type { Holder } from '../../contracts/run.ts';
 import { openRunsTable } from '../../history/tables.ts';
@@ -80,16 +79,19 @@ async function doAttempt(options: HostWorkerOptions, held: StoredAttempt): Promi
   const fencedOut = new AbortController();
   const signal = AbortSignal.any([options.signal, fencedOut.signal]);
   const words = gatherEvents(metadata, `${held.id}/${String(held.row.fence).padStart(6, '0')}`);
-  let looking: Promise<void> | null = null;
+  let looking = Promise.resolve();
+  let busy = false;
   const look = async (): Promise<void> => {
     await words.flush();
     const [now] = await readAttempts(metadata, [held.id]);
     if (now?.revision !== held.revision) fencedOut.abort(new Error('Another worker holds this attempt, or its run is over'));
   };
   const timer = setInterval(() => {
-    looking ??= look()
+    if (busy) return;
+    busy = true;
+    looking = look()
       .catch(() => undefined)
-      .finally(() => (looking = null));
+      .finally(() => (busy = false));
   }, lookMs);
   try {
     const made = await runRemoteAttempt(options, held.row, signal, words.emit);
@@ -119,7 +121,7 @@ function gatherEvents(store: MetadataStore, prefix: string) {
     async flush(): Promise<void> {
       const events = gathered;
       gathered = [];
-      if (events.length > 0) await writeEvents(store, `${prefix}/${String(++count).padStart(8, '0')}`, events as unknown as Json);
+      if (events.length > 0) await writeEvents(store, `${prefix}/${String(++count).padStart(8, '0')}`, events);
     },
   };
 }
