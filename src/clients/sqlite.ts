@@ -59,7 +59,7 @@ export class SqliteFile {
    * Runs `body` in a write transaction, shared with other writes of the same tick; it may run twice, and takes effect once.
    * `power` has the transaction on disk before the promise resolves.
    */
-  write<Value>(body: (connection: SqliteConnection) => Value, durability: 'process' | 'power' = 'process'): Promise<Value> {
+  write<Value>(body: (connection: SqliteConnection) => Value, durability: 'passing' | 'process' | 'power' = 'process'): Promise<Value> {
     return new Promise<Value>((resolve, reject) => {
       if (this.#closed) throw new Error(`${this.#options.file} is closed`);
       this.#queue.push({ body, power: durability === 'power', resolve: resolve as (value: unknown) => void, reject });

@@ -30,6 +30,8 @@ export interface AttemptRow {
   readonly fence: number;
   readonly worker: { readonly id: string; readonly holder: Holder } | null;
   readonly end: AttemptEnd | null;
+  /** How often its holder has written down what the step said. */
+  readonly words: number;
 }
 
 /** A process that does steps for runs on other hosts; its row is there as long as it is alive. */

@@ -29,8 +29,8 @@ export type WriteOutcome = { readonly ok: true; readonly revision: number } | { 
 /** From the smallest key on, as by default, or from the greatest. */
 export type ScanOrder = 'ascending' | 'descending';
 
-/** `process`: survives the death of this process. `power`: on disk before the promise resolves, as records that guard an effect must be. */
-export type Durability = 'process' | 'power';
+/** `passing`: may go with a server of the store, as it is written again where it is missed. `process`: survives the death of this process. `power`: on disk before the promise resolves, as records that guard an effect must be. */
+export type Durability = 'passing' | 'process' | 'power';
 
 /**
  * The one truth about runs, steps, jobs, models, aliases, the ledger and cursors.

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { AnyBulkWriteOperation, Collection, Db, Document, WriteConcernSettings } from 'mongodb';
 import { GroupCommit } from '../../clients/group-commit.ts';
 import { endOfPrefix } from '../../clients/key-range.ts';
-import type { MongoDatabase } from '../../clients/mongodb.ts';
+import { acknowledged, type MongoDatabase } from '../../clients/mongodb.ts';
 import { bulkWrite } from '../../clients/mongodb-bulk.ts';
 import type { Json } from '../../contracts/digest.ts';
 import type { MetadataStore, RowWrite, TableRow, WriteOutcome } from '../../ports/metadata-store.ts';
@@ -47,7 +47,7 @@ export function mongoRows(
 ): Rows {
   const rows = (db: Db): Collection<StoredRow> => db.collection<StoredRow>(collectionName);
 
-  const writeAll = async (writes: readonly TableWrite[]): Promise<readonly WriteOutcome[]> => {
+  const writeAll = async (writes: readonly TableWrite[], concern: WriteConcernSettings): Promise<readonly WriteOutcome[]> => {
     await prepare();
     const outcomes: WriteOutcome[] = [];
     // Operations of one bulk come in any order, so the second write of a key goes with the next.
@@ -61,7 +61,7 @@ export function mongoRows(
       }
       const indexes = [...taken.values()];
       const group = indexes.map((index) => writes[index]!);
-      for (const [at, outcome] of (await writeDistinct(group)).entries()) {
+      for (const [at, outcome] of (await writeDistinct(group, concern)).entries()) {
         if (outcome === 'again') later.unshift(indexes[at]!);
         else outcomes[indexes[at]!] = outcome;
       }
@@ -70,10 +70,13 @@ export function mongoRows(
     return outcomes;
   };
 
-  const writeDistinct = async (writes: readonly TableWrite[]): Promise<readonly (WriteOutcome | 'again')[]> => {
+  const writeDistinct = async (
+    writes: readonly TableWrite[],
+    concern: WriteConcernSettings,
+  ): Promise<readonly (WriteOutcome | 'again')[]> => {
     const by = (index: number): string => `${mark} ${index}`;
     const mark = randomUUID();
-    const first = await insertNew(writes, by);
+    const first = await insertNew(writes, by, concern);
     const rest = [...writes.keys()].filter((index) => !first.has(index));
     const updates = rest.map((index) => operationOf(writes[index]!, by(index)));
     const updated = await database.patiently((db) => bulkWrite(rows(db), updates, [conflict, duplicateKey], { writeConcern: concern }));
@@ -108,7 +111,11 @@ export function mongoRows(
   };
 
   /** Inserts what is most likely new, which is many times faster than an update; gives the indexes of what was. */
-  const insertNew = async (writes: readonly TableWrite[], by: (index: number) => string): Promise<ReadonlySet<number>> => {
+  const insertNew = async (
+    writes: readonly TableWrite[],
+    by: (index: number) => string,
+    concern: WriteConcernSettings,
+  ): Promise<ReadonlySet<number>> => {
     const hopeful = [...writes.keys()].filter((index) => {
       const { text, write } = writes[index]!;
       return text !== null && write.expiresInMs === undefined && (write.expectedRevision ?? 0) === 0;
@@ -122,11 +129,15 @@ export function mongoRows(
     return new Set(hopeful.filter((_, at) => !refused.has(at)));
   };
 
-  const group = new GroupCommit(writeAll, rowsAtOnce);
+  const lasting = new GroupCommit<TableWrite, WriteOutcome>((writes) => writeAll(writes, concern), rowsAtOnce);
+  const passing = new GroupCommit<TableWrite, WriteOutcome>((writes) => writeAll(writes, acknowledged), rowsAtOnce);
   return {
-    settled: () => group.settled(),
+    async settled() {
+      await Promise.all([lasting.settled(), passing.settled()]);
+    },
 
-    async putMany(table, writes) {
+    async putMany(table, writes, durability) {
+      const group = durability === 'passing' ? passing : lasting;
       return Promise.all(
         writes.map((write) => {
           for (const name of [table, write.key]) {

@@ -30,7 +30,7 @@ const unservedMs = 3000;
 const lossesAtMost = 3;
 
 /** What an attempt is handed over with. */
-export type Handover = Omit<AttemptRow, 'run' | 'pipeline' | 'state' | 'fence' | 'worker' | 'end'>;
+export type Handover = Omit<AttemptRow, 'run' | 'pipeline' | 'state' | 'fence' | 'worker' | 'end' | 'words'>;
 
 /** What a dispatcher works with. */
 export interface DispatcherOptions {
@@ -46,12 +46,12 @@ interface Waiting {
   readonly handover: Handover;
   readonly resolve: (made: Made | 'unserved') => void;
   readonly reject: (error: unknown) => void;
-  revision: number;
   queuedAt: number;
   /** Since when no living worker serves the pool. */
   unservedSince: number | null;
   losses: number;
   heard: string;
+  fence: number;
 }
 
 /** Hands attempts of one run to workers and waits for their ends. The journal alone decides; the queue only makes it quick. */
@@ -80,11 +80,11 @@ export class Dispatcher {
     signal.throwIfAborted();
     const { store, run, pipeline } = this.#options;
     const id = `${run}/${++this.#count}`;
-    const row: AttemptRow = { ...handover, run, pipeline, state: 'queued', fence: 0, worker: null, end: null };
+    const row: AttemptRow = { ...handover, run, pipeline, state: 'queued', fence: 0, worker: null, end: null, words: 0 };
     const revision = await writeAttempt(store, { id, revision: 0, row });
     if (revision === null) throw new Error(`The attempt ${id} is there already`);
     const ended = new Promise<Made | 'unserved'>((resolve, reject) => {
-      const state = { revision, queuedAt: performance.now(), unservedSince: null, losses: 0, heard: '' };
+      const state = { queuedAt: performance.now(), unservedSince: null, losses: 0, heard: '', fence: 0 };
       this.#waiting.set(id, { handover, resolve, reject, ...state });
     });
     const withdraw = (): void => void this.#withdraw(id, signal.reason);
@@ -142,16 +142,24 @@ export class Dispatcher {
   async #judge(id: string, found: StoredAttempt | null, workers: ReadonlyMap<string, WorkerRow>): Promise<void> {
     const waiting = this.#waiting.get(id);
     if (!waiting) return;
-    await this.#tellEvents(id, waiting);
-    if (found === null) return waiting.reject(new Error(`The attempt ${id} has vanished from the journal`));
-    waiting.revision = found.revision;
+    if (found === null) return this.#writeAgain(id, waiting);
     const { row } = found;
+    if (row.state === 'running' || row.words > 0) await this.#tellEvents(id, waiting);
+    waiting.fence = row.fence;
     if (row.state === 'done') return this.#end(found, waiting);
     if (row.state === 'queued') return this.#judgeQueued(found, waiting, workers);
     waiting.unservedSince = null;
     const { worker } = row;
     if (worker === null || (workers.has(worker.id) && !this.#options.isDead(worker.holder))) return;
     await this.#takeBack(found, waiting, worker);
+  }
+
+  /** A row that went with its server: whoever holds it finds that it is no longer its own. */
+  async #writeAgain(id: string, waiting: Waiting): Promise<void> {
+    const { store, run, pipeline } = this.#options;
+    const { handover, fence } = waiting;
+    const row: AttemptRow = { ...handover, run, pipeline, state: 'queued', fence: fence + 1, worker: null, end: null, words: 0 };
+    if ((await writeAttempt(store, { id, revision: 0, row })) !== null) await this.#enqueue(id, handover.pool, row.fence);
   }
 
   async #judgeQueued({ id, row, revision }: StoredAttempt, waiting: Waiting, workers: ReadonlyMap<string, WorkerRow>): Promise<void> {
@@ -184,7 +192,9 @@ export class Dispatcher {
   }
 
   async #end({ id, row, revision }: StoredAttempt, waiting: Waiting): Promise<void> {
-    await writeAttempt(this.#options.store, { id, revision, row: null });
+    this.#waiting.delete(id);
+    // Nobody waits for that: it would vanish by itself.
+    void writeAttempt(this.#options.store, { id, revision, row: null }).catch(() => undefined);
     const { end } = row;
     if (end?.ok === true) waiting.resolve(end.made);
     else waiting.reject(attemptFailure(row.address, end));

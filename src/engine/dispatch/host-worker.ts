@@ -48,7 +48,7 @@ async function take(options: HostWorkerOptions, item: string): Promise<void> {
   const { stores, id: worker, holder, tell, signal, queue } = options;
   const { metadata } = stores;
   const { id, fence } = parseItemKey(item);
-  const [found] = await readAttempts(metadata, [id]);
+  const found = (await readAttempts(metadata, [id]))[0];
   // Done, taken or withdrawn meanwhile: a queue may hand the same item out twice.
   if (!found || found.row.state !== 'queued' || found.row.fence !== fence) return;
   const [open] = await metadata.get(openRunsTable, [found.row.run]);
@@ -58,7 +58,8 @@ async function take(options: HostWorkerOptions, item: string): Promise<void> {
   if (revision === null) return;
   tell({ type: 'taken', row });
   const held = { id, revision, row };
-  const end = await doAttempt(options, held);
+  const words = gatherEvents(metadata, `${id}/${String(row.fence).padStart(6, '0')}`);
+  const end = await doAttempt(options, held, words);
   const { pool, run } = row;
   if (end === null) {
     const back: AttemptRow = { ...row, state: 'queued', worker: null };
@@ -66,7 +67,7 @@ async function take(options: HostWorkerOptions, item: string): Promise<void> {
     if (returned) await queue.enqueue([{ kind: 'attempt', key: itemKey(id, row.fence) }], poolLane(pool)).catch(() => undefined);
     return tell({ type: 'ended', row, how: returned ? 'returned' : 'fenced-out' });
   }
-  const committed = await writeAttempt(metadata, { id, revision, row: { ...row, state: 'done', end } });
+  const committed = await writeAttempt(metadata, { id, revision, row: { ...row, state: 'done', end, words: words.written() } });
   if (committed === null) return tell({ type: 'ended', row, how: 'fenced-out' });
   tell({ type: 'ended', row, how: end.ok ? 'committed' : 'failed', ...(!end.ok && { found: end.problem.message }) });
   // The run looks at the journal in any case; this only makes it quick.
@@ -74,11 +75,14 @@ async function take(options: HostWorkerOptions, item: string): Promise<void> {
 }
 
 /** What the attempt came to; null where it is to be given back or is this worker's no longer. */
-async function doAttempt(options: HostWorkerOptions, held: StoredAttempt): Promise<AttemptEnd | null> {
+async function doAttempt(
+  options: HostWorkerOptions,
+  held: StoredAttempt,
+  words: ReturnType<typeof gatherEvents>,
+): Promise<AttemptEnd | null> {
   const { metadata } = options.stores;
   const fencedOut = new AbortController();
   const signal = AbortSignal.any([options.signal, fencedOut.signal]);
-  const words = gatherEvents(metadata, `${held.id}/${String(held.row.fence).padStart(6, '0')}`);
   let looking = Promise.resolve();
   let busy = false;
   const look = async (): Promise<void> => {
@@ -118,6 +122,7 @@ function gatherEvents(store: MetadataStore, prefix: string) {
       if (event.type === 'step-progress') gathered = gathered.filter((each) => each.type !== 'step-progress');
       gathered.push(event);
     },
+    written: (): number => count,
     async flush(): Promise<void> {
       const events = gathered;
       gathered = [];

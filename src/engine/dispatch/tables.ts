@@ -29,13 +29,16 @@ export async function readAttempts(store: MetadataStore, ids: readonly string[])
   return rows.map((row) => row && { id: row.key, revision: row.revision, row: row.row as unknown as AttemptRow });
 }
 
-/** Writes an attempt if nobody else has since: the new revision, or null. A null row removes it. */
+/**
+ * Writes an attempt if nobody else has since: the new revision, or null. A null row removes it.
+ * The run alone decides what an attempt came to, so that a row may go with its server: the run then writes it again.
+ */
 export async function writeAttempt(
   store: MetadataStore,
   { id, revision, row }: Omit<StoredAttempt, 'row'> & { readonly row: AttemptRow | null },
 ): Promise<number | null> {
   const write = { key: id, expectedRevision: revision, row: row as unknown as Json | null };
-  const [outcome] = await store.putMany(attemptsTable, [row === null ? write : { ...write, expiresInMs: attemptKeptMs }], 'power');
+  const [outcome] = await store.putMany(attemptsTable, [row === null ? write : { ...write, expiresInMs: attemptKeptMs }], 'passing');
   return outcome!.ok ? outcome!.revision : null;
 }
 
@@ -53,7 +56,7 @@ export async function writeWorker(store: MetadataStore, id: string, revision: nu
 
 /** Keeps what an attempt said. */
 export async function writeEvents(store: MetadataStore, key: string, events: Json): Promise<void> {
-  await store.putMany(attemptEventsTable, [{ key, expectedRevision: null, row: events, expiresInMs: eventsKeptMs }]);
+  await store.putMany(attemptEventsTable, [{ key, expectedRevision: null, row: events, expiresInMs: eventsKeptMs }], 'passing');
 }
 
 /** What an attempt said after a key. */
