@@ -69,6 +69,9 @@ export function declarePipelines(program: Command): void {
     .option('--pipeline <name>', 'the pipeline that holds the step (default: that of the newest run which does)')
     .option('--set <address=value>', 'as of twin run; may be repeated', collectValues)
     .option('--offline', 'ask no outside state');
+
+  declare(
+    program,
     'worker',
     'do steps of runs on other hosts, until told to stop (needs a profile that shares journal, artifacts and queue)',
     ['twin worker --profile server', 'twin worker --profile server --pool gpu --concurrency 1'],
