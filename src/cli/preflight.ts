@@ -7,6 +7,7 @@ import { type Problem, ProblemError } from '../contracts/problem.ts';
 import type { Graph } from '../engine/graph.ts';
 import type { PortName } from '../ports/ports.ts';
 import { findPython } from '../workers/find-python.ts';
+import { checkServers } from './check-servers.ts';
 import { checkVectorIndex } from './check-vector-index.ts';
 import type { Session } from './session.ts';
 
@@ -48,6 +49,7 @@ export async function preflight(
     Promise.resolve(checkChatModel(config)),
     checkSecrets(config, { environment, folder }),
     checkVectorIndex(session),
+    checkServers(session),
     ...(python ? [checkPython(session, environment)] : []),
   ];
   return (await Promise.all(checks)).flat();
@@ -92,8 +94,9 @@ async function checkState({ wired, config }: Session): Promise<readonly Check[]>
   }
   // Each file on its own: one that was written by a newer twin, or is damaged, says so when it is first read.
   const reads = [
-    async () => (await wired.journal()).get('runs', ['']),
-    async () => (await wired.stores()).cache.get('runs', ['']),
+    ...(config.metadataStore.kind === 'sqlite'
+      ? [async () => (await wired.journal()).get('runs', ['']), async () => (await wired.stores()).cache.get('runs', [''])]
+      : []),
     async () => (await wired.ports.open('documentStore')).count(),
     ...(config.vectorIndex.kind === 'sqlite' ? [async () => (await wired.ports.open('vectorIndex')).alias(config.index)] : []),
   ];

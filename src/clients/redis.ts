@@ -43,11 +43,17 @@ export async function patientRedis({ url }: RedisPlace): Promise<Redis> {
 /** Connects, and makes sure that the server keeps what it is given: a queue on an evicting Redis loses work without a word. */
 export async function connectQueueRedis(client: Redis, place: RedisPlace): Promise<void> {
   let memory: string;
+  let cause: unknown = null;
+  const hear = (error: Error): void => void (cause = error);
+  client.on('error', hear);
   try {
     if (client.status === 'wait') await client.connect();
     memory = await client.info('memory');
   } catch (error) {
-    throw asRedisProblem(error, place);
+    // What a command says is only that there is no connection.
+    throw asRedisProblem(cause ?? error, place);
+  } finally {
+    client.off('error', hear);
   }
   const policy = /^maxmemory_policy:(\S+)/m.exec(memory)?.[1];
   if (policy === undefined || policy === 'noeviction') return;

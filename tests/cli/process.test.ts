@@ -60,6 +60,7 @@ describe('the process', () => {
       'run',
       'plan',
       'why',
+      'worker',
       'runs',
       'verify',
       'collect',

@@ -37,7 +37,7 @@ export async function worker(context: CommandContext, flags: WorkerFlags): Promi
   const queue = await wired.ports.open('workQueue');
   // Whatever is not there is said now, and not at the first step.
   await stores.metadata.now();
-  await stores.artifacts.has('file', { digest: '0'.repeat(64), bytes: 0 });
+  for await (const _ of stores.artifacts.list()) break;
 
   const graphs = new Map<string, Promise<Graph>>();
   const holder = currentHolder(context.line);

@@ -14,8 +14,9 @@ if (none) skipWithout('mongod');
 describe.skipIf(none)('MongoDB', () => {
   const mongod = ofSuite((folder) => startMongod(folder));
   let databases = 0;
+  // As patient as a loaded machine needs that starts a server again.
   const open = (database = `journal-${++databases}`) =>
-    openMongoMetadataStore({ url: mongod().url, database, subject: 'journal', setting: 'metadataStore.url' });
+    openMongoMetadataStore({ url: mongod().url, database, subject: 'journal', setting: 'metadataStore.url', patienceMs: 110_000 });
   const raw = async <Value>(work: (client: MongoClient) => Promise<Value>): Promise<Value> => {
     const client = new MongoClient(mongod().url);
     try {
@@ -62,7 +63,7 @@ describe.skipIf(none)('MongoDB', () => {
     expect((await store.read('run/a', 0)).map(({ data }) => data)).toEqual(taken);
     expect(await store.get('t', ['count'])).toEqual([{ key: 'count', revision: taken.length, row: taken.length }]);
     await store.close();
-  }, 120_000);
+  }, 240_000);
 
   test('records far larger than a document of the server are kept, if they can be packed into one', async () => {
     const store = open();
