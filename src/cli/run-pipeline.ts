@@ -75,7 +75,6 @@ export async function runPipeline(
     given: { set, strict, origins: originsOf(graph, overrides), ...(forkedAt !== undefined && { forkedAt }) },
     ...(base && { base }),
     ...(dispatch && { dispatch }),
-    given: { set, strict, origins: originsOf(graph, overrides) },
   });
   if (end.problems !== undefined) return refused(end.problems);
   const rejected = strict ? steps.reduce((sum, { counts }) => sum + rejectedIn(counts), 0) : 0;
