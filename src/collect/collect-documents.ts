@@ -1,3 +1,4 @@
+import type { Document } from '../contracts/document.ts';
 import type { DocumentStore } from '../ports/document-store.ts';
 import type { CollectedSource, Collection } from './collection.ts';
 import { DocumentWriter } from './document-writer.ts';
@@ -17,6 +18,8 @@ export interface CollectOptions extends ReadOptions {
   /** Delete what has vanished instead of marking it. */
   readonly prune: boolean;
   readonly signal?: AbortSignal;
+  /** Whether a document must not be taken, because it was forgotten. */
+  refuses?(document: Document): Promise<boolean>;
   progress?(done: number, total: number): void;
 }
 
@@ -58,7 +61,7 @@ export async function collectDocuments(options: CollectOptions, store: DocumentS
         }
         const read = await found.read();
         if ('reason' in read) reject(read);
-        else {
+        else if (!(await options.refuses?.(read))) {
           source.documents += 1;
           await writer.put(read);
         }

@@ -4,7 +4,7 @@ import type { RunPlan } from './plan.ts';
 import type { Problem } from './problem.ts';
 import type { Json } from './digest.ts';
 import type { AliasMove, EvaluationRecord, ModelVersion } from './registry.ts';
-import type { Answer, IndexGenerationLine, IndexVerified, ModelVersionLine } from './results.ts';
+import type { Answer, Forgotten, IndexGenerationLine, IndexVerified, ModelVersionLine } from './results.ts';
 import type { LogEntry } from './run-log.ts';
 import type { RunSummary } from './run.ts';
 import type { LineageStep, RunView } from './run-view.ts';
@@ -225,6 +225,7 @@ export type CommandResult =
   /** The first differences, said before the result of verifying. */
   | { readonly type: 'point-differences'; readonly differences: readonly PointDifferenceLine[] }
   | IndexVerified
+  | Forgotten
   | { readonly type: 'index-generations'; readonly index: string; readonly generations: readonly IndexGenerationLine[] }
   | { readonly type: 'index-switched'; readonly index: string; readonly from: string; readonly to: string }
   | { readonly type: 'index-dropped'; readonly index: string; readonly generation: string }

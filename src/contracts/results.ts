@@ -42,6 +42,32 @@ export const IndexGenerationLine = z.strictObject({
 });
 export type IndexGenerationLine = z.output<typeof IndexGenerationLine>;
 
+/** `twin forget --json`: what was looked at, what went, and where traces are still found. */
+export const Forgotten = z.strictObject({
+  type: z.literal('forgotten'),
+  tenant: z.string(),
+  /** False: nothing was changed, this is what would go. */
+  done: z.boolean(),
+  documents: z.int(),
+  /** Counts of what went, or would. */
+  erased: z.strictObject({
+    documents: z.int(),
+    points: z.int(),
+    artifacts: z.int(),
+    cachedRows: z.int(),
+    embeddings: z.int(),
+    logLines: z.int(),
+    files: z.int(),
+  }),
+  /** Files that were searched for traces afterwards, and those in which some are left, with what they betray. */
+  searched: z.int(),
+  remains: z.array(z.strictObject({ file: z.string(), traces: z.array(z.enum(['id', 'address', 'author', 'content'])) })),
+  /** Dataset versions whose rows went, and models that learned from them: models are not deleted. */
+  datasets: z.array(z.string()),
+  models: z.array(z.string()),
+});
+export type Forgotten = z.output<typeof Forgotten>;
+
 /** A passage that an answer cites. Offsets are code points of the cleaned document. */
 export const AnswerPassage = z.strictObject({
   document: z.string(),

@@ -61,6 +61,18 @@ export async function readState(store: MetadataStore, generation: string): Promi
   return { ...newState, ...(row?.row as SyncState | undefined) };
 }
 
+/** The generation that every fingerprint is at, whether it has served yet or not. */
+export async function begunGenerations(store: MetadataStore): Promise<readonly string[]> {
+  const generations: string[] = [];
+  for (let after = ''; ;) {
+    const rows = await store.scan(cursorTable, '', after, 200);
+    generations.push(...rows.map(({ key, row }) => generationIn(key, { ...newState, ...(row as unknown as SyncState) })));
+    const last = rows.at(-1);
+    if (rows.length < 200 || last === undefined) return generations;
+    after = last.key;
+  }
+}
+
 /** Forgets how far the index of a fingerprint has come. */
 export async function forgetState(store: MetadataStore, generation: string): Promise<void> {
   await store.putMany(cursorTable, [{ key: fingerprintedName(generation), expectedRevision: null, row: null }], 'power');

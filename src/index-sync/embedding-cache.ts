@@ -58,12 +58,28 @@ export async function cachedVectors(
   return vectors;
 }
 
+/** Removes the vectors of texts, by every embedder that may have made them; counts those that were there. */
+export async function forgetEmbeddings(
+  texts: readonly string[],
+  embedders: readonly { readonly identity: string; readonly dimension: number | null }[],
+  metadataStore: MetadataStore,
+): Promise<number> {
+  const keys = embedders.flatMap(({ identity, dimension }) => texts.map((text) => keyOf({ identity, dimension }, text)));
+  const known = keys.length === 0 ? [] : await metadataStore.get(embeddingTable, keys);
+  const gone = keys.filter((_, at) => known[at] !== null);
+  await metadataStore.putMany(
+    embeddingTable,
+    gone.map((key) => ({ key, expectedRevision: null, row: null })),
+  );
+  return gone.length;
+}
+
 /** The sha256 of a vector's little-endian float32 bytes, as the index reports it. */
 export function vectorHash(vector: Float32Array): string {
   return sha256(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength));
 }
 
-function keyOf(embedder: Embedder, text: string): string {
+function keyOf(embedder: { readonly identity: string; readonly dimension: number | null }, text: string): string {
   return digestOf([embedder.identity, embedder.dimension, text]);
 }
 

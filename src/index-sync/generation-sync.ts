@@ -1,4 +1,5 @@
 import { type Problem, ProblemError } from '../contracts/problem.ts';
+import { withoutForgotten } from '../erasure/forgotten.ts';
 import type { DocumentKey, DocumentStore } from '../ports/document-store.ts';
 import type { StoredPoint } from '../ports/vector-index.ts';
 import { applyChanges, type BatchContext } from './change-batch.ts';
@@ -46,7 +47,7 @@ export class GenerationSync {
       ledger: this.#ledger,
       sweeps: this.#sweeps,
       deadLetters: new DeadLetters(metadataStore, this.generation),
-      maker: { clean, chunk },
+      maker: withoutForgotten({ clean, chunk }, metadataStore, count),
       totals: new RunningTotals(keeper.state.totals ?? undefined),
       terms,
       signal,

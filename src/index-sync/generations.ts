@@ -11,6 +11,7 @@ export interface GenerationRecord {
   readonly generation: string;
   /** Identity of the embedder that made its vectors. */
   readonly embedder: string;
+  readonly dimension: number;
   /**
    * `building`: filled for the first time. `serving`: took the alias. `kept`: another has it now, and this one can still be rolled back to.
    * `refused`: the gate did not let it through. `rolled-back`: a person took the alias from it; only a person gives it back.

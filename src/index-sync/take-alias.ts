@@ -1,4 +1,5 @@
 import type { IndexVerdict } from '../contracts/index-state.ts';
+import { withoutForgotten } from '../erasure/forgotten.ts';
 import { judgeGeneration, type GateFloors } from './gate.ts';
 import { type GenerationRecord, readGeneration, writeGeneration } from './generations.ts';
 import type { GenerationSync } from './generation-sync.ts';
@@ -14,6 +15,7 @@ export async function takeAlias(sync: GenerationSync, options: SyncOptions, port
   const { index, log, reached, keepMs = defaultKeepMs } = options;
   const { vectorIndex, metadataStore, embedder } = ports;
   const { generation } = sync;
+  const made = { embedder: embedder.identity, dimension: embedder.dimension };
   const current = await vectorIndex.alias(index);
   const record = await readGeneration(metadataStore, index, generation);
   let verdict = record?.verdict ?? { verdict: 'pass' as const, reasons: [], generation, checks: null };
@@ -22,13 +24,13 @@ export async function takeAlias(sync: GenerationSync, options: SyncOptions, port
     await reached?.('before-alias');
     if (verdict.verdict === 'refuse') {
       const since = await metadataStore.now();
-      const refused = { index, generation, embedder: embedder.identity, state: 'refused' as const, since, keptUntil: null, replaced: null };
+      const refused = { index, generation, ...made, state: 'refused' as const, since, keptUntil: null, replaced: null };
       await writeGeneration(metadataStore, { ...refused, verdict });
     }
     if (verdict.verdict !== 'pass') return verdict;
   }
   if (current !== generation || record?.state !== 'serving')
-    await takeOver({ index, generation, embedder: embedder.identity, verdict, keepMs, ...(reached && { reached }) }, ports);
+    await takeOver({ index, generation, ...made, verdict, keepMs, ...(reached && { reached }) }, ports);
   for (const dropped of await dropOutlived(index, generation, ports)) log?.(`Dropped the generation ${dropped}`);
   return verdict;
 }
@@ -52,5 +54,15 @@ async function judge(
   if (serving !== null && serving.since > startedAt)
     return undecided(`${serving.generation} has taken the index over since this process began`);
   const ledger = new Ledger(ports.metadataStore, generation);
-  return judgeGeneration({ generation, replaces: current, ledger, maker: options, floors, unsettled: () => sync.unsettled() }, ports);
+  return judgeGeneration(
+    {
+      generation,
+      replaces: current,
+      ledger,
+      maker: withoutForgotten(options, ports.metadataStore),
+      floors,
+      unsettled: () => sync.unsettled(),
+    },
+    ports,
+  );
 }

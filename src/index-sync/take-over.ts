@@ -20,6 +20,7 @@ export interface TakeOver {
   readonly index: string;
   readonly generation: string;
   readonly embedder: string;
+  readonly dimension: number;
   /** Why it may. */
   readonly verdict: IndexVerdict | null;
   /** How long the one before is kept, so that it can be rolled back to. */
@@ -31,13 +32,16 @@ export interface TakeOver {
  * Gives a generation the names of its index. First the name that readers with its embedder ask for, then that of the index: each is one
  * atomic move. What died in between is finished by the next call, and no reader meets a generation that is not whole.
  */
-export async function takeOver({ index, generation, embedder, verdict, keepMs, reached }: TakeOver, ports: GenerationPorts): Promise<void> {
+export async function takeOver(
+  { index, generation, embedder, dimension, verdict, keepMs, reached }: TakeOver,
+  ports: GenerationPorts,
+): Promise<void> {
   const { metadataStore, vectorIndex } = ports;
   const current = await vectorIndex.alias(index);
   const known = await readGeneration(metadataStore, index, generation);
   const replaced = current === generation ? (known?.replaced ?? null) : current;
   const since = await metadataStore.now();
-  const record: GenerationRecord = { index, generation, embedder, state: 'building', since, keptUntil: null, replaced, verdict };
+  const record: GenerationRecord = { index, generation, embedder, dimension, state: 'building', since, keptUntil: null, replaced, verdict };
   if (current !== generation) await writeGeneration(metadataStore, record);
   await moveTo(embedderAlias(index, embedder), generation, vectorIndex);
   await reached?.('after-embedder-alias');

@@ -3,6 +3,7 @@ import type { VectorIndex } from '../ports/vector-index.ts';
 import { noIndex } from '../contracts/index-state.ts';
 import { ProblemError } from '../contracts/problem.ts';
 import type { IndexVerified } from '../contracts/results.ts';
+import { withoutForgotten } from '../erasure/forgotten.ts';
 import { cachedVectors, vectorHash, type EmbeddingPorts } from './embedding-cache.ts';
 import { Ledger } from './ledger.ts';
 import { prepareDocument, type ChunkMaker } from './prepare.ts';
@@ -61,7 +62,7 @@ export async function verifyIndex(
 ): Promise<Verification> {
   const generation = await ports.vectorIndex.alias(index);
   if (generation === null) throw new ProblemError(noIndex(index));
-  const { expected, documents } = await expectedPoints(maker, ports, signal, progress);
+  const { expected, documents } = await expectedPoints(withoutForgotten(maker, ports.metadataStore), ports, signal, progress);
   const differences = new Differences();
   const strangers = await compareIndex(generation, expected, ports.vectorIndex, differences, signal);
   await compareLedger(new Ledger(ports.metadataStore, generation), expected, strangers, differences);

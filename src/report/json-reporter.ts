@@ -76,6 +76,7 @@ function resultLines(result: CommandResult): readonly object[] {
     case 'job-cancelled':
     case 'places':
     case 'worker-attempt':
+    case 'forgotten':
     case 'index-verified':
     case 'index-switched':
     case 'index-dropped':

@@ -70,6 +70,8 @@ export async function resultText(result: CommandResult, style: Style): Promise<s
       return (await import('./results/index-verified.ts')).indexText(result, style);
     case 'index-generations':
       return (await import('./results/index-generations.ts')).generationsText(result.index, result.generations, style);
+    case 'forgotten':
+      return (await import('./results/forgotten.ts')).forgottenText(result, style);
     case 'index-switched':
       return (await import('./results/index-generations.ts')).switchedText(result.index, result.from, result.to, style);
     case 'index-dropped':

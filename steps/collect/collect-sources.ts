@@ -5,6 +5,8 @@ import { collectDocuments } from '../../src/collect/collect-documents.ts';
 import { Collection } from '../../src/collect/collection.ts';
 import { knownSources, rememberSources } from '../../src/collect/known-sources.ts';
 import { sourcesToken } from '../../src/collect/list-files.ts';
+import type { Document } from '../../src/contracts/document.ts';
+import { areForgotten } from '../../src/erasure/forgotten.ts';
 import { defineStep } from '../../src/engine/define.ts';
 
 export const collectSources = defineStep({
@@ -32,7 +34,12 @@ export const collectSources = defineStep({
   async run({ params, ports, outputs, signal, count, log, progress }) {
     const sources = params.sources.length > 0 ? params.sources : await knownSources(ports.metadataStore);
     if (sources.length === 0) log('No source is known yet. Name one: twin collect PATH');
-    const collection = await collectDocuments({ ...params, sources, from: process.cwd(), signal, progress }, ports.documentStore);
+    const refuses = async (document: Document) => {
+      const [forgotten = false] = await areForgotten(ports.metadataStore, [document]);
+      if (forgotten) count('forgotten');
+      return forgotten;
+    };
+    const collection = await collectDocuments({ ...params, sources, from: process.cwd(), signal, refuses, progress }, ports.documentStore);
     await rememberSources(ports.metadataStore, sources);
     const { equalContentPairs: _pairs, rejections, sources: read, ...counts } = collection;
     for (const { message } of rejections) log(message);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { rows } from '../../src/contracts/artifact.ts';
 import { RevisedDocument } from '../../src/contracts/document.ts';
 import { ProblemError } from '../../src/contracts/problem.ts';
+import { areForgotten } from '../../src/erasure/forgotten.ts';
 import { defineStep } from '../../src/engine/define.ts';
 import type { DocumentKey } from '../../src/ports/document-store.ts';
 
@@ -15,7 +16,7 @@ export const snapshotDocuments = defineStep({
   params: z.strictObject({ tenant: z.string().min(1).default('default') }),
   inputs: {},
   outputs: { documents: rows('documents', RevisedDocument) },
-  needs: ['documentStore'],
+  needs: ['documentStore', 'metadataStore'],
   async observe({ ports }) {
     return `${await ports.documentStore.identity()} ${await ports.documentStore.version()}`;
   },
@@ -26,8 +27,11 @@ export const snapshotDocuments = defineStep({
     for (let taken = 0; ;) {
       signal.throwIfAborted();
       const page = await documentStore.scan({ tenant: params.tenant, limit: pageSize, ...(after && { after }) });
-      for (const { vanished, ...document } of page) {
-        if (vanished) count('vanished');
+      // A source that is not ours may still hold what was forgotten.
+      const forgotten = await areForgotten(ports.metadataStore, page);
+      for (const [at, { vanished, ...document }] of page.entries()) {
+        if (forgotten[at]) count('forgotten');
+        else if (vanished) count('vanished');
         else await outputs.documents.write(document);
       }
       progress((taken += page.length));

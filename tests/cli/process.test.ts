@@ -64,6 +64,7 @@ describe('the process', () => {
       'runs',
       'verify',
       'collect',
+      'forget',
       'index',
       'jobs',
       'datasets',

@@ -22,4 +22,17 @@ export function declareDocuments(program: Command): void {
     .option('--prune', 'delete documents that their source no longer holds')
     .option('--strict', 'exit 3 when input lines were rejected')
     .option('--no-wait', 'fail at once when another run holds what this one needs');
+
+  declare(
+    program,
+    'forget',
+    'erase a document or an author from everything that was made of it; exit 4 until you say --yes',
+    ['twin forget --document docs/old.md', 'twin forget --author "Ann Example" --yes'],
+    async () => (await import('../commands/forget.ts')).forget,
+  )
+    .option('--document <name>', 'its id, its address, or the end of its address')
+    .option('--author <name>', 'id or name of an author: all documents, and those that come later')
+    .option('--tenant <name>', 'whose documents; the configured tenant by default')
+    .option('--yes', 'erase; without it only what would go is shown')
+    .option('--no-wait', 'fail at once when a run holds the documents or the index');
 }

@@ -6,6 +6,7 @@ import type { DocumentStore } from '../../../src/ports/document-store.ts';
 import { snapshotDocuments } from '../../../steps/dataset/snapshot-documents.ts';
 import { exampleDocument } from '../../support/documents.ts';
 import { observeStep, runStep } from '../../support/step-rig.ts';
+import { memoryMetadataStore } from '../../support/memory-metadata-store.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 async function storeWith(...ids: readonly string[]): Promise<DocumentStore> {
@@ -19,7 +20,7 @@ test('takes the documents sorted by id, without those that vanished or belong to
   const documentStore = await storeWith('c', 'a', 'b');
   await documentStore.put([exampleDocument('d', { tenant: 'other' })]);
   await documentStore.mark([{ tenant: 'default', id: 'b' }], true);
-  const { outputs, counts } = await runStep(snapshotDocuments, { ports: { documentStore } });
+  const { outputs, counts } = await runStep(snapshotDocuments, { ports: { documentStore, metadataStore: memoryMetadataStore() } });
   expect(outputs['documents']).toEqual(
     ['a', 'c'].map((id) => Object.assign(exampleDocument(id), { revision: revisionOf(exampleDocument(id)) })),
   );
@@ -28,13 +29,13 @@ test('takes the documents sorted by id, without those that vanished or belong to
 
 test('takes more documents than one page holds', async () => {
   const documentStore = await storeWith(...Array.from({ length: 450 }, (_, index) => String(index).padStart(3, '0')));
-  const { outputs } = await runStep(snapshotDocuments, { ports: { documentStore } });
+  const { outputs } = await runStep(snapshotDocuments, { ports: { documentStore, metadataStore: memoryMetadataStore() } });
   expect(outputs['documents']).toHaveLength(450);
 });
 
 test('observes the store and its version, which a write changes and a read does not', async () => {
   const documentStore = await storeWith('a');
-  const ports = { documentStore };
+  const ports = { documentStore, metadataStore: memoryMetadataStore() };
   const token = await observeStep(snapshotDocuments, { ports });
   await runStep(snapshotDocuments, { ports });
   expect(await observeStep(snapshotDocuments, { ports })).toBe(token);
@@ -53,7 +54,9 @@ test('refuses to mix two versions of the source', async () => {
       return page;
     },
   };
-  await expect(runStep(snapshotDocuments, { ports: { documentStore: changing } })).rejects.toMatchObject({
+  await expect(
+    runStep(snapshotDocuments, { ports: { documentStore: changing, metadataStore: memoryMetadataStore() } }),
+  ).rejects.toMatchObject({
     problem: { reason: 'source-changed' },
   });
 });
