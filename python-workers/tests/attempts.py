@@ -37,6 +37,7 @@ class Attempt:
             "promptTemplate": {"text": TEMPLATE, "digest": hashlib.sha256(TEMPLATE.encode()).hexdigest()},
             "leaseSeconds": None,
             "deadlines": None,
+            "adaptations": [],
             **dict(changes),
         }
         (self.folder / "request.json").write_text(json.dumps(self.request))

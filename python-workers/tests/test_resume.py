@@ -1,11 +1,13 @@
 import json
 import math
+from types import SimpleNamespace
 
 import pytest
-from attempts import Attempt, run_here, wait_until
-from conftest import DPO, SFT, TINY
+from attempts import Attempt, run_here, wait_until, write_rows
+from conftest import DPO, SFT, TINY, samples
 
-from twin_workers import training
+from twin_workers import checkpoints, training
+from twin_workers.health import Finding
 from twin_workers.protocol import EXIT_CODES, JobFailure
 
 
@@ -105,12 +107,81 @@ def test_save_now_makes_a_checkpoint_and_goes_on(sft, sft_inputs, tmp_path):
     assert losses(attempt) == losses(sft)
 
 
-def test_other_data_or_params_start_anew(sft_inputs, tmp_path):
+@pytest.mark.parametrize("part", ["data", "params", "packages", "code"])
+def test_a_checkpoint_of_other_work_is_refused_and_kept(part, sft_inputs, tmp_path, monkeypatch):
     assert run_here(Attempt(tmp_path, "train-sft", SFT, sft_inputs), after_step(6, "stop")) == 20
-    second = Attempt(tmp_path, "train-sft", {**SFT, "learningRate": 0.02}, sft_inputs, number=2)
+    params, inputs = dict(SFT), dict(sft_inputs)
+    if part == "params":
+        params["learningRate"] = 0.02
+    if part == "data":
+        inputs["train"] = write_rows(tmp_path / "other.jsonl", samples(20))
+    if part == "packages":
+        monkeypatch.setattr(training, "libraries", lambda: {"torch": "0.1"})
+    if part == "code":
+        monkeypatch.setattr(training, "_LEARNING", ("protocol.py",))
+    second = Attempt(tmp_path, "train-sft", params, inputs, number=2)
+    assert run_here(second) == 10
+    assert second.error()["message"] == f"Cannot go on: checkpoint-6 was made with other {part}"
+    assert "--force <step>" in second.error()["hint"]
+    assert (tmp_path / "checkpoints" / "checkpoint-6" / "optimizer.pt").exists()
+
+
+def test_a_changed_attempt_sets_checkpoints_aside_that_it_cannot_use(sft_inputs, tmp_path):
+    assert run_here(Attempt(tmp_path, "train-sft", SFT, sft_inputs), after_step(6, "stop")) == 20
+    second = Attempt(tmp_path, "train-sft", {**SFT, "weightDecay": 0.1}, sft_inputs, 2, {"adaptations": ["weightDecay 0 to 0.1"]})
     assert run_here(second) == 0
-    assert second.events("progress")[0]["data"]["done"] == 1
-    assert "it was made from other data, params or code" in second.events("warn")[0]["data"]["message"]
+    assert second.summary()["adaptations"] == ["weightDecay 0 to 0.1"]
+    assert second.events("warn")[0]["data"] == {"reason": "adapted", "message": "weightDecay 0 to 0.1"}
+    assert (tmp_path / "checkpoints" / "set-aside-checkpoint-6").is_dir()
+
+
+def test_the_best_checkpoint_is_kept_beside_the_last_two(tmp_path):
+    for step, score in ((1, 5.0), (2, 1.0), (3, 2.0), (4, 3.0), (5, None)):
+        folder = tmp_path / f"checkpoint-{step}"
+        folder.mkdir()
+        checkpoints.seal(folder, {"data": "a"}, score)
+        checkpoints.prune(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint-2", "checkpoint-4", "checkpoint-5"]
+
+
+def test_saving_costs_a_twentieth_of_the_time_at_most(monkeypatch):
+    clock = SimpleNamespace(now=0.0, monotonic=lambda: clock.now)
+    monkeypatch.setattr(training, "time", clock)
+    cadence = training.Cadence(None)
+    saves = []
+    for _ in range(3600):
+        clock.now += 1
+        if cadence.due(0):
+            clock.now += 10
+            cadence.saved(10)
+            saves.append(clock.now)
+    assert saves[0] <= 30, "the first one tells how long a save takes"
+    assert 10 * len(saves) / clock.now <= 0.06 and len(saves) > 10
+
+
+def test_a_roll_back_goes_on_from_the_best_checkpoint_at_half_the_rate(sft_inputs, tmp_path, monkeypatch):
+    seen = []
+
+    def look(self, step, values, steps):
+        seen.append((step, values["learning_rate"]))
+        sick = step == 8 and len(seen) == 8
+        return [Finding("lossSpike", "roll-back", "loss jumped", "lower it")] if sick else []
+
+    monkeypatch.setattr(training.Health, "look", look)
+    attempt = Attempt(tmp_path, "train-sft", {**SFT, "schedule": "constant", "warmupSteps": 0}, sft_inputs)
+    assert run_here(attempt) == 0
+    assert [step for step, _ in seen] == [*range(1, 9), *range(6, 13)]
+    assert seen[-1][1] == pytest.approx(seen[0][1] / 2)
+    assert attempt.summary()["adaptations"] == ["rolled back to step 5, with 0.5 of the learning rate: loss jumped"]
+
+
+def test_a_pause_saves_and_leaves_it_to_a_person(sft_inputs, tmp_path, monkeypatch):
+    found = Finding("chosenRewardFalls", "pause", "it gets worse", "raise beta")
+    monkeypatch.setattr(training.Health, "look", lambda self, step, *_: [found] if step == 7 else [])
+    attempt = Attempt(tmp_path, "train-sft", SFT, sft_inputs)
+    assert run_here(attempt) == 31
+    assert attempt.error()["hint"] == "raise beta"
+    assert attempt.events("checkpoint")[-1]["data"]["step"] == 7
 
 
 def test_a_smaller_batch_that_accumulates_more_goes_on(sft_inputs, tmp_path):

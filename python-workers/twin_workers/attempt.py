@@ -21,7 +21,7 @@ from twin_workers.protocol import EXIT_CODES, CommandReader, EventWriter, JobFai
 
 HEARTBEAT_SECONDS = 2.0
 POLL_SECONDS = 0.2
-_LIBRARIES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "tokenizers", "safetensors", "numpy")
+_LIBRARIES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "tokenizers", "safetensors", "numpy", "bitsandbytes")
 _OUT_OF_SPACE = {errno.ENOSPC, errno.EDQUOT}
 # torch does not pass the errno on when a checkpoint cannot be written to its end.
 _UNWRITABLE = ("No space left on device", "inline_container", "PytorchStreamWriter")
@@ -40,6 +40,7 @@ class Job:
         self.inputs = {name: Path(path) for name, path in request["inputs"].items()}
         self.outputs = {name: Path(path) for name, path in request["outputs"].items()}
         self.checkpoints = Path(request["checkpoints"])
+        self.adaptations: list[str] = list(request["adaptations"])
         self.prompt_template: dict[str, str] = request["promptTemplate"]
         self.events = events
         self.stopping = threading.Event()
@@ -108,6 +109,8 @@ def run_attempt(folder: Path, keeper: int | None = None, secrets: Sequence[bytes
 
 def _run(job: Job) -> int:
     try:
+        for change in job.adaptations:
+            job.warn("adapted", change)
         prepare_imports()
         outputs = importlib.import_module(f"twin_workers.jobs.{job.name.replace('-', '_')}").run(job)
         job.events.emit("result", {"outputs": outputs})

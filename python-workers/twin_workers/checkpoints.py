@@ -4,30 +4,56 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
+Contract = Mapping[str, str]
 _MANIFEST = "twin-manifest.json"
 _KEPT = 2
 
 
-def seal(folder: Path, contract: str) -> None:
-    """Write the manifest of a finished checkpoint; `contract` names the data, params and code that it may be resumed under."""
+class ContractChanged(Exception):  # noqa: N818 - it is what happened
+    """A sound checkpoint that was made under another contract; `parts` names what differs."""
+
+    def __init__(self, folder: Path, parts: list[str]) -> None:
+        super().__init__(f"{folder.name} was made with other {' and '.join(parts)}")
+        self.folder, self.parts = folder, parts
+
+
+def seal(folder: Path, contract: Contract, score: float | None = None) -> None:
+    """
+    Write the manifest of a finished checkpoint, last, once all it names is on disk.
+
+    `contract` holds a digest each of data, params, code and packages, under which it may be resumed; the lower the score the better.
+    """
     files = {str(path.relative_to(folder)): _described(path) for path in _files(folder)}
     partial = folder / f"{_MANIFEST}.partial"
     with partial.open("w", encoding="utf-8") as file:
-        json.dump({"contract": contract, "files": files}, file, sort_keys=True)
+        json.dump({"contract": dict(contract), "score": score, "files": files}, file, sort_keys=True)
         file.flush()
         os.fsync(file.fileno())
     os.replace(partial, folder / _MANIFEST)
+    for path in (folder, folder.parent):
+        handle = os.open(path, os.O_RDONLY)
+        os.fsync(handle)
+        os.close(handle)
 
 
-def newest_good(root: Path, contract: str) -> tuple[Path | None, list[str]]:
-    """The newest checkpoint that verifies, and what was wrong with newer ones; those are deleted, since trainers trip over them."""
+def newest_good(root: Path, contract: Contract) -> tuple[Path | None, list[str]]:
+    """
+    The newest checkpoint that verifies, and what was wrong with newer ones; those are deleted, since trainers trip over them.
+
+    A sound checkpoint of another contract is work that somebody paid for: ContractChanged says so, and it stays.
+    """
     complaints = []
     for folder in reversed(_checkpoints(root)):
-        complaint = _complaint(folder, contract)
+        complaint = _complaint(folder)
         if complaint is None:
+            found = _manifest(folder)["contract"]
+            parts = sorted(part for part in {*contract, *found} if contract.get(part) != found.get(part))
+            if parts:
+                raise ContractChanged(folder, parts)
             return folder, complaints
         complaints.append(f"{folder.name}: {complaint}")
         shutil.rmtree(folder)
@@ -35,10 +61,33 @@ def newest_good(root: Path, contract: str) -> tuple[Path | None, list[str]]:
 
 
 def prune(root: Path) -> None:
-    """Keep the last two sealed checkpoints."""
+    """Keep the last two sealed checkpoints, and the best."""
     sealed = [folder for folder in _checkpoints(root) if (folder / _MANIFEST).exists()]
+    best = best_of(root)
     for folder in sealed[:-_KEPT]:
-        shutil.rmtree(folder)
+        if folder != best:
+            shutil.rmtree(folder)
+
+
+def best_of(root: Path) -> Path | None:
+    """The sealed checkpoint with the lowest score; None where none has any."""
+    scored = []
+    for folder in _checkpoints(root):
+        try:
+            score = _manifest(folder)["score"]
+        except (OSError, ValueError, KeyError):
+            continue
+        if isinstance(score, (int, float)):
+            scored.append((score, folder))
+    return min(scored, key=lambda pair: pair[0])[1] if scored else None
+
+
+def set_aside(root: Path) -> None:
+    """Move every checkpoint out of the way of new ones; none is deleted."""
+    for folder in _checkpoints(root):
+        target = folder.with_name(f"set-aside-{folder.name}")
+        shutil.rmtree(target, ignore_errors=True)
+        os.replace(folder, target)
 
 
 def remove_unsealed(root: Path) -> None:
@@ -60,13 +109,15 @@ def _checkpoints(root: Path) -> list[Path]:
     return sorted(found, key=step_of)
 
 
-def _complaint(folder: Path, contract: str) -> str | None:
+def _manifest(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+
+
+def _complaint(folder: Path) -> str | None:
     try:
-        manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+        manifest = _manifest(folder)
     except (OSError, ValueError):
         return "it was not finished"
-    if manifest["contract"] != contract:
-        return "it was made from other data, params or code"
     for name, described in manifest["files"].items():
         if not (folder / name).is_file() or _described(folder / name) != described:
             return f"{name} is not what was written"

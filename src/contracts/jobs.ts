@@ -1,5 +1,22 @@
 import { z } from 'zod';
 
+/** What is done where a health rule finds something; `pause` saves and stops, `roll-back` goes on from the best checkpoint at half the rate. */
+const HealthAction = z.enum(['ignore', 'warn', 'pause', 'roll-back', 'stop']);
+
+/** What is watched while a model trains. */
+export const HealthParams = z.strictObject({
+  /** A loss or gradient that is no number. */
+  notFinite: HealthAction.default('stop'),
+  /** A loss far above those before it. */
+  lossSpike: HealthAction.default('warn'),
+  /** Gradients a hundred times their median, three steps in a row. */
+  gradientExplosion: HealthAction.default('stop'),
+  /** Every preference told apart from the first steps on: the pairs teach nothing. */
+  easyPreferences: HealthAction.default('warn'),
+  /** Chosen answers become less likely while the margin grows. */
+  chosenRewardFalls: HealthAction.default('warn'),
+});
+
 const TrainingParams = {
   /** Optimizer steps; where null, `epochs` decides. */
   maxSteps: z.int().positive().nullable().default(null),
@@ -8,9 +25,18 @@ const TrainingParams = {
   gradientAccumulation: z.int().positive().default(1),
   maxLength: z.int().positive().default(512),
   warmupSteps: z.int().nonnegative().default(2),
-  /** Optimizer steps between checkpoints. */
-  saveEvery: z.int().positive().default(10),
+  /** Optimizer steps between checkpoints; where null, as often as costs at most a twentieth of the time. */
+  saveEvery: z.int().positive().nullable().default(null),
   seed: z.int().nonnegative().default(7),
+  schedule: z.enum(['cosine', 'linear', 'constant']).default('cosine'),
+  weightDecay: z.number().nonnegative().default(0),
+  /** Gradients are clipped to this norm. */
+  maxGradNorm: z.number().positive().default(1),
+  /** `adamw-8-bit` needs a GPU and bitsandbytes; untried on hardware. */
+  optimizer: z.enum(['adamw', 'adamw-8-bit']).default('adamw'),
+  /** Recompute activations instead of keeping them: less memory, more time. Where null, on a GPU only. */
+  gradientCheckpointing: z.boolean().nullable().default(null),
+  health: HealthParams.prefault({}),
 };
 
 /** Low-rank adapters on the attention and feed-forward projections of a Llama-shaped model. */
@@ -31,7 +57,7 @@ export const PretrainTinyParams = z.strictObject({
   maxSteps: z.int().positive().default(60),
   batchSize: z.int().positive().default(8),
   learningRate: z.number().positive().default(3e-3),
-  saveEvery: z.int().positive().default(20),
+  saveEvery: z.int().positive().nullable().default(null),
   seed: z.int().nonnegative().default(7),
 });
 
@@ -145,6 +171,8 @@ export const TrainingSummary = z.strictObject({
   /** Rows left out because nothing in them would be learned, by reason. */
   droppedRows: z.record(z.string(), z.int().nonnegative()),
   seconds: z.number().nonnegative(),
+  /** What was changed on the way so that the job could go on: a smaller batch, a lower rate. */
+  adaptations: z.array(z.string()).default([]),
   promptTemplate: z.string(),
   /** Versions of the libraries that made the result (torch, transformers, trl, peft, …). */
   libraries: z.record(z.string(), z.string()),

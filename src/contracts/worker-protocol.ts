@@ -49,6 +49,8 @@ export const JobRequest = z.strictObject({
   leaseSeconds: z.number().positive().nullable(),
   /** Null for the keeper's own. */
   deadlines: Deadlines.nullable().default(null),
+  /** What differs from the attempt before, in words: an attempt that ran out of memory is followed by a smaller one. */
+  adaptations: z.array(z.string()).default([]),
 });
 export type JobRequest = z.output<typeof JobRequest>;
 

@@ -39,7 +39,8 @@ export function jobFailure(
     ...(hint && { hint }),
     exit: 1,
   };
-  const mayPass = meaning.retry === 'resume' || meaning.retry === 'backoff' || meaning.retry === 'elsewhere';
+  // The launcher makes the next attempt smaller.
+  const mayPass = meaning.retry === 'smaller' || meaning.retry === 'resume' || meaning.retry === 'backoff' || meaning.retry === 'elsewhere';
   return mayPass ? new PassingProblemError(problem) : new ProblemError(problem);
 }
 

@@ -112,6 +112,7 @@ describe('twin jobs', () => {
       promptTemplate: { text: '', digest: '' },
       leaseSeconds: null,
       deadlines: null,
+      adaptations: [],
     };
     await writeFile(join(attempt, 'request.json'), JSON.stringify(request));
     await writeFile(join(attempt, 'keeper.json'), JSON.stringify({ pid: 1, start: '0', bootId: 'gone', nonce: 'n', worker: null }));

@@ -31,6 +31,7 @@ export function trainingSummary(job: string, overrides: Partial<TrainingSummary>
     truncatedRows: 0,
     droppedRows: {},
     seconds: 1,
+    adaptations: [],
     promptTemplate: sha256('template'),
     libraries: { torch: '2.13.0' },
     seed: 7,

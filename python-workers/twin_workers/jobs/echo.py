@@ -5,7 +5,7 @@ import sys
 
 from twin_workers.artifacts import read_rows, write_rows
 from twin_workers.attempt import Job
-from twin_workers.checkpoints import newest_good, prune, seal, step_of
+from twin_workers.checkpoints import Contract, newest_good, prune, seal, step_of
 from twin_workers.faults import commit_fault
 from twin_workers.protocol import JobStopped
 
@@ -14,7 +14,7 @@ def run(job: Job) -> list[str]:
     """Count `steps`, each with a checkpoint where asked to save or stop; then copy the rows."""
     job.phase("load")
     rows = read_rows(job.input("rows"), ())
-    contract = json.dumps(job.params, sort_keys=True)
+    contract = {"params": json.dumps({**job.params, "fault": None}, sort_keys=True)}
     checkpoint, complaints = newest_good(job.checkpoints, contract)
     for complaint in complaints:
         job.warn("checkpoint-unusable", complaint)
@@ -45,7 +45,7 @@ def run(job: Job) -> list[str]:
     return ["rows"]
 
 
-def _save(job: Job, done: int, contract: str) -> None:
+def _save(job: Job, done: int, contract: Contract) -> None:
     folder = job.checkpoints / f"checkpoint-{done}"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "state.json").write_text(json.dumps({"done": done}), encoding="utf-8")

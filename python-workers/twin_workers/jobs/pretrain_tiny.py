@@ -41,9 +41,7 @@ def run(job: Job) -> list[str]:
     report = Report(job, contract_of(job, rows_digest(path)))
     trainer = Trainer(
         model=model,
-        args=TrainingArguments(
-            **common_arguments(job), warmup_steps=max(1, params["maxSteps"] // 10), weight_decay=0.1, adam_beta2=0.95, max_grad_norm=1.0
-        ),
+        args=TrainingArguments(**common_arguments(job), warmup_steps=max(1, params["maxSteps"] // 10), adam_beta2=0.95),
         train_dataset=windows,
         data_collator=_collate,
         callbacks=[report],

@@ -13,6 +13,7 @@ import { followAttempt } from '../../workers/follow-attempt.ts';
 import { jobCodeDigest, jobCodeParts } from '../../workers/job-code.ts';
 import { isAlive } from '../../workers/process-identity.ts';
 import type { PythonRuntime } from '../../workers/python-runtime.ts';
+import { type NextAttempt, nextAttempt } from '../../workers/smaller-attempt.ts';
 import { claimed, startKeeper } from '../../workers/start-keeper.ts';
 
 /** How to launch jobs on this machine. */
@@ -57,7 +58,8 @@ export function localJobLauncher(options: LocalJobLauncherOptions): JobLauncher 
         }
         if (found?.status.state === 'unclaimed') return { id, attempt: found.attempt, how: await claim(found, found.status, options) };
         await runtime.ready();
-        const request = requestOf(submission, folderOf(id), (found?.attempt ?? 0) + 1, options);
+        const next = found === null ? submission : await nextAttempt(submission.params, found.folder, found.status);
+        const request = requestOf({ ...submission, ...next }, folderOf(id), (found?.attempt ?? 0) + 1, options);
         // Whoever creates it, this process or another one, it is there when we look again.
         await createAttempt(folderOf(id), request);
       }
@@ -109,7 +111,7 @@ async function endedWell(folder: string, { exit }: Extract<AttemptStatus, { stat
 }
 
 function requestOf(
-  submission: JobSubmission,
+  submission: JobSubmission & Partial<NextAttempt>,
   jobFolder: string,
   attempt: number,
   { leaseSeconds, deadlines }: LocalJobLauncherOptions,
@@ -127,6 +129,7 @@ function requestOf(
     promptTemplate: { text: promptTemplate, digest: promptTemplateDigest },
     leaseSeconds,
     deadlines: deadlines ?? null,
+    adaptations: [...(submission.adaptations ?? [])],
   };
 }
 

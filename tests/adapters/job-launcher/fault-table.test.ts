@@ -2,7 +2,7 @@ import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { localJobLauncher } from '../../../src/adapters/job-launcher/local.ts';
-import { Deadlines, exitCodes } from '../../../src/contracts/worker-protocol.ts';
+import { Deadlines, JobRequest, exitCodes } from '../../../src/contracts/worker-protocol.ts';
 import { jobFailure } from '../../../src/engine/job-failure.ts';
 import { PassingProblemError } from '../../../src/engine/failure.ts';
 import { echo, eventsOf } from '../../support/echo-job.ts';
@@ -28,7 +28,7 @@ if (python === null) skipWithout('Python 3.10 or newer');
 const table = [
   ['hang', 33, true, /ended with hang \(exit 33\): hang: no progress for \d+ s in phase train .* though the process is alive$/],
   ['hang-with-gil', 33, true, /ended with hang \(exit 33\): hang: no (heartbeat|progress) for \d+ s in phase train/],
-  ['out-of-memory', 30, false, /ended with out-of-memory \(exit 30\): Memory ran out/],
+  ['out-of-memory', 30, true, /ended with out-of-memory \(exit 30\): Memory ran out/],
   ['device-fault', 40, true, /ended with device-fault \(exit 40\): The device failed: CUDA error: uncorrectable ECC error/],
   ['divergence', 31, false, /ended with divergence \(exit 31\): loss became nan$/],
   ['kill', null, true, /was killed by SIGKILL$/],
@@ -48,6 +48,22 @@ describe.skipIf(python === null)('every fault of a worker has its verdict', () =
     expect(failure.problem.message).toMatch(message);
     expect(failure instanceof PassingProblemError).toBe(mayPass);
     expect(failure.problem.reason).toBe(code === null ? 'lost' : exitCodes[code].reason);
+  });
+
+  test('the attempt after one that ran out of memory is a smaller one, and stays so', async () => {
+    const folder = await temporaryFolder();
+    const launcher = launcherIn(folder);
+    const submission = await echo(folder, 'job-a', { steps: 10, fault: 'out-of-memory', faultStep: 6 });
+    const larger = { ...submission, params: { ...submission.params, batchSize: 4, maxNewTokens: 1 } };
+    // The echo job knows no batch and refuses it: the requests are what counts.
+    await eventsOf(launcher, await launcher.submit(submission));
+    expect((await launcher.submit(larger)).how).toBe('resumed');
+    const request = async (number: number) =>
+      JobRequest.parse(JSON.parse(await readFile(join(folder, 'jobs', 'job-a', 'attempts', String(number), 'request.json'), 'utf8')));
+    expect(await request(2)).toMatchObject({ params: { batchSize: 2 }, adaptations: ['out of memory: batchSize 4 to 2'] });
+    await eventsOf(launcher, { id: 'job-a', attempt: 2, how: 'resumed' });
+    await launcher.submit(larger);
+    expect(await request(3)).toMatchObject({ params: { batchSize: 2 }, adaptations: ['out of memory: batchSize 4 to 2'] });
   });
 
   test('a failure that the keeper found carries the stacks of all threads in its last lines', async () => {
