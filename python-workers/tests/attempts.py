@@ -94,7 +94,7 @@ def defaults(schema: dict[str, Any]) -> dict[str, Any]:
     for name, property_schema in schema["properties"].items():
         if "default" in property_schema:
             values[name] = property_schema["default"]
-        elif property_schema.get("type") == "object":
+        elif "properties" in property_schema:
             values[name] = defaults(property_schema)
     return values
 

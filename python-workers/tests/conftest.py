@@ -2,10 +2,13 @@
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 # Matrices this small are faster on one core, and the tests do not wait for each other's threads.
 os.environ["OMP_NUM_THREADS"] = "1"
+# What jobs of tests take teaches no estimate.
+os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="twin-cache-")
 
 import pytest
 

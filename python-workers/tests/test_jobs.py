@@ -18,7 +18,9 @@ def prompts_of(folder):
 
 
 def kinds(attempt):
-    return [event["data"]["name"] for event in attempt.events("phase")]
+    """The phases in their order; a checkpoint interrupts one."""
+    names = [event["data"]["name"] for event in attempt.events("phase") if event["data"]["name"] != "checkpoint"]
+    return [name for name, before in zip(names, [None, *names], strict=False) if name != before]
 
 
 def test_pretraining_learns_and_says_what_it_did(base):
@@ -63,10 +65,10 @@ def test_the_tokenizer_spells_every_text_and_no_text_spells_its_end(base):
 
 
 def test_only_the_answer_and_its_end_are_learned(base, sft):
-    from twin_workers.jobs.train_sft import tokenize
+    from twin_workers.tokenizing import sft_rows
 
     prompts = prompts_of(base.outputs["model"])
-    [row], counts = tokenize(prompts, samples(1), 96)
+    [row], counts = sft_rows(prompts, samples(1), 96)
     prompt = prompts.prompt(samples(1)[0]["instruction"])
     assert row["labels"] == [-100] * len(prompt) + [*prompts.answer(samples(1)[0]["answer"]), prompts.end]
     assert row["input_ids"][: len(prompt)] == prompt
@@ -85,7 +87,9 @@ def test_rows_that_teach_nothing_are_dropped_and_named(base, sft_inputs, tmp_pat
     summary = attempt.summary()
     assert summary["droppedRows"] == {"prompt-fills-window": 1, "empty-answer": 1}
     assert (summary["rows"], summary["truncatedRows"]) == (2, 1)
-    assert "1 of 4 rows were left out: empty-answer" in [event["data"]["message"] for event in attempt.events("warn")]
+    assert "2 of 4 rows are left out: 1 prompt-fills-window, 1 empty-answer" in [
+        event["data"]["message"] for event in attempt.events("warn")
+    ]
 
 
 def test_epochs_decide_where_there_are_no_steps(sft_inputs, tmp_path):
@@ -111,7 +115,7 @@ def test_pairs_that_teach_nothing_are_dropped_and_named(work, dpo_inputs, tmp_pa
     pair = {"id": "p", "prompt": "What?", "chosen": "same", "rejected": "same"}
     attempt = Attempt(tmp_path, "train-dpo", DPO, {**dpo_inputs, "pairs": write_rows(tmp_path / "pairs.jsonl", [pair])})
     assert run_here(attempt) == 11
-    assert attempt.error()["message"] == "None of the 1 pairs would teach anything: {'chosen-equals-rejected': 1}"
+    assert attempt.error()["message"] == "none of the 1 rows would teach anything: {'chosen-equals-rejected': 1} (raise maxLength)"
 
 
 def test_an_unknown_loss_is_refused_before_anything_is_trained(dpo_inputs, tmp_path):
@@ -231,22 +235,28 @@ def test_an_answer_that_does_not_fit_is_scored_whole_in_windows(base):
 @pytest.mark.parametrize(
     ("job", "name", "lines", "code", "message"),
     [
-        ("train-sft", "train", "", 11, "train.jsonl holds no row: there is nothing to do"),
+        ("train-sft", "train", "", 11, "train.jsonl holds no row: there is nothing to learn"),
         (
             "train-sft",
             "train",
             '{"id":"a","instruction":"x"}\n',
             11,
-            "Line 1 of train.jsonl: expected text in `answer`, found only id, instruction",
+            "train.jsonl: line 1 lacks `answer`; its columns: id, instruction (1 such lines)",
         ),
         (
             "train-sft",
             "train",
             '{"id":"a","instruction":"x","answer":3}\n',
             11,
-            "Line 1 of train.jsonl: expected text in `answer`, found 3",
+            "train.jsonl: line 1 has no text in `answer` but int (1 such lines)",
         ),
-        ("train-dpo", "pairs", '{"id":"a"}\n[1]\n', 11, "Line 1 of pairs.jsonl: expected text in `prompt`, found only id"),
+        (
+            "train-dpo",
+            "pairs",
+            '{"id":"a"}\n[1]\n',
+            11,
+            "pairs.jsonl: line 1 lacks `prompt`; its columns: id (1 such lines); pairs.jsonl: line 2 is no object (1 such lines)",
+        ),
         ("pretrain-tiny", "documents", '{"text":" "}\n', 11, "No document in documents.jsonl holds any text"),
         ("pretrain-tiny", "documents", "[1]\n", 11, "Line 1 of documents.jsonl: expected an object, found [1]"),
         (

@@ -43,6 +43,8 @@ class Job:
         self.adaptations: list[str] = list(request["adaptations"])
         self.prompt_template: dict[str, str] = request["promptTemplate"]
         self.events = events
+        # What the process holds before any model: libraries.
+        self.base_bytes = 0
         self.stopping = threading.Event()
         self.cancelled = threading.Event()
         self.save_asked = threading.Event()
@@ -59,6 +61,7 @@ class Job:
     def phase(self, name: str) -> None:
         """Begin a phase; ends here if the job was asked to stop or cancelled."""
         self.end_if_asked()
+        self.base_bytes = self.base_bytes or resident_bytes()
         self.events.emit("phase", {"name": name})
 
     def progress(self, done: float, total: float | None, unit: str) -> None:

@@ -1,5 +1,5 @@
 import type { DatasetCard, DatasetVersion } from './dataset.ts';
-import type { GgufSummary } from './jobs.ts';
+import type { GgufSummary, PreflightReport } from './jobs.ts';
 import type { RunPlan } from './plan.ts';
 import type { Problem } from './problem.ts';
 import type { Json } from './digest.ts';
@@ -62,6 +62,13 @@ export interface JobLine {
   readonly exit: string | null;
   /** Where its files lie. */
   readonly folder: string | null;
+}
+
+/** What a preflight found before a training step; where there was none, why. */
+export interface TrainingChecked {
+  readonly step: string;
+  readonly report: PreflightReport | null;
+  readonly skipped: string | null;
 }
 
 /** A dataset version beside what its card says. */
@@ -185,7 +192,7 @@ export interface ScheduleFiles {
 
 /** What a command gives back; only src/report turns it into words. */
 export type CommandResult =
-  | { readonly type: 'plan'; readonly plan: RunPlan }
+  | { readonly type: 'plan'; readonly plan: RunPlan; readonly training?: readonly TrainingChecked[] }
   | WhyResult
   | { readonly type: 'runs'; readonly runs: readonly RunSummary[] }
   | { readonly type: 'run'; readonly view: RunView }

@@ -47,6 +47,8 @@ export const LoraParams = z.strictObject({
   targets: z.array(z.string()).min(1).default(['q_proj', 'k_proj', 'v_proj', 'o_proj', 'up_proj', 'down_proj', 'gate_proj']),
 });
 
+export type LoraParams = z.output<typeof LoraParams>;
+
 /** A small Llama-shaped base, trained from nothing on the corpus: a toy that keeps every later job real on a CPU. */
 export const PretrainTinyParams = z.strictObject({
   vocabularySize: z.int().min(300).default(4096),
@@ -135,12 +137,22 @@ export const EchoParams = z.strictObject({
   faultBytes: z.int().nonnegative().default(0),
 });
 
+/** All mistakes of a training job at once, on a CPU and without its weights; and what it will take on every type of device. */
+export const PreflightParams = z.strictObject({
+  job: z.enum(['train-sft', 'train-dpo']),
+  /** The params of that job, as it would be given them. */
+  params: z.record(z.string(), z.json()),
+  /** The shape of the adapter that DPO trains on. */
+  lora: LoraParams.prefault({}),
+});
+
 /** Every Python job: its params, and the names of the input and output artifacts that it reads and writes as files. */
 export const jobs = {
   echo: { params: EchoParams, inputs: ['rows'], outputs: ['rows'] },
   'pretrain-tiny': { params: PretrainTinyParams, inputs: ['documents'], outputs: ['model', 'summary'] },
   'train-sft': { params: TrainSftParams, inputs: ['base', 'train', 'validation'], outputs: ['adapter', 'summary'] },
   'train-dpo': { params: TrainDpoParams, inputs: ['base', 'adapter', 'pairs'], outputs: ['adapter', 'summary'] },
+  preflight: { params: PreflightParams, inputs: ['base', 'rows', 'validation'], outputs: ['report'] },
   'merge-adapter': { params: MergeAdapterParams, inputs: ['base', 'adapter'], outputs: ['model', 'summary'] },
   'export-gguf': { params: ExportGgufParams, inputs: ['model'], outputs: ['gguf', 'summary'] },
   'generate-answers': { params: GenerateAnswersParams, inputs: ['model', 'prompts'], outputs: ['answers'] },
@@ -179,6 +191,59 @@ export const TrainingSummary = z.strictObject({
   seed: z.int().nonnegative(),
 });
 export type TrainingSummary = z.output<typeof TrainingSummary>;
+
+const PreflightFinding = z.strictObject({ reason: z.string(), message: z.string(), hint: z.string().nullable() });
+
+/** What a preflight found: problems forbid a run, warnings are to be weighed. */
+export const PreflightReport = z.strictObject({
+  job: z.string(),
+  problems: z.array(PreflightFinding),
+  warnings: z.array(PreflightFinding),
+  counts: z
+    .strictObject({
+      given: z.int(),
+      rows: z.int(),
+      trainedTokens: z.int(),
+      totalTokens: z.int(),
+      truncatedRows: z.int(),
+      droppedRows: z.record(z.string(), z.int()),
+      /** Share of tokens that carry loss. */
+      trainedShare: z.number(),
+      /** Share of rows whose end is learned. */
+      endLearned: z.number(),
+    })
+    .partial(),
+  /** Some rows as they are read back from their tokens, cut where what is learned begins and ends. */
+  samples: z.array(
+    z.strictObject({
+      kind: z.string().optional(),
+      pieces: z.array(z.strictObject({ text: z.string(), learned: z.boolean(), end: z.boolean() })),
+    }),
+  ),
+  /** Null where the job could not be sized. */
+  estimate: z
+    .strictObject({
+      totalParameters: z.int(),
+      trainableParameters: z.int(),
+      steps: z.int(),
+      tokens: z.int(),
+      longestRow: z.int(),
+      cpu: z.strictObject({ seconds: z.number(), peakBytes: z.number() }),
+      devices: z.array(
+        z.strictObject({
+          device: z.string(),
+          verdict: z.enum(['fits', 'fits with changes', 'does not fit']),
+          changes: z.array(z.string()),
+          neededBytes: z.number(),
+          memoryBytes: z.number(),
+          seconds: z.number(),
+          cost: z.number(),
+        }),
+      ),
+    })
+    .nullable(),
+});
+export type PreflightReport = z.output<typeof PreflightReport>;
 
 /** What a merge proves: that merged and adapted model agree. */
 export const MergeSummary = z.strictObject({

@@ -99,12 +99,14 @@ const event = <Type extends string, Shape extends z.ZodRawShape>(type: Type, dat
 /** One line of `events.jsonl`. */
 export const JobEvent = z.discriminatedUnion('type', [
   event('hello', { pid: z.int(), device: z.string(), libraries: z.record(z.string(), z.string()) }),
-  /** load, tokenize, train, checkpoint, evaluate, save, generate, score, merge */
+  /** load, tokenize, train, checkpoint, evaluate, save, generate, score, merge, canary, estimate */
   event('phase', { name: z.string() }),
   /** Work done so far in the current phase, and all of it where that is known. */
   event('progress', { done: z.number(), total: z.number().nullable(), unit: z.string() }),
   /** Points of several metrics: [step, value] each. */
   event('metric', { points: z.record(z.string(), z.array(z.tuple([z.number(), MetricValue]))) }),
+  /** What two steps on the longest batch have shown: at most so long a step, and the most memory. */
+  event('estimate', { secondsPerStep: z.number(), steps: z.int(), peakBytes: z.number() }),
   event('checkpoint', { step: z.int(), path: z.string(), seconds: z.number() }),
   event('warn', { reason: z.string(), message: z.string() }),
   event('heartbeat', { residentBytes: z.int() }),

@@ -86,6 +86,13 @@ function tell(event: JobEvent, attempt: Attempt, tools: StepTools): void {
       return tools.progress(event.data.done, event.data.total ?? undefined, event.data.unit);
     case 'metric':
       return tellMetrics(event.data.points, emit, run, step);
+    case 'estimate': {
+      const { secondsPerStep, steps, peakBytes } = event.data;
+      const minutes = ((secondsPerStep * steps) / 60).toFixed(1);
+      return tools.log(
+        `at most ${minutes} min for ${steps} steps, and ${(peakBytes / 2 ** 30).toFixed(2)} GiB, by two steps on the longest batch`,
+      );
+    }
     case 'checkpoint':
       return tools.log(`checkpoint at step ${event.data.step}, written in ${event.data.seconds.toFixed(1)} s`);
     case 'warn':

@@ -7,7 +7,12 @@ export async function resultText(result: CommandResult, style: Style): Promise<s
     case 'none':
       return '';
     case 'plan':
-      return (await import('./results/plan.ts')).planText(result.plan, style);
+      return [
+        (await import('./results/plan.ts')).planText(result.plan, style),
+        ...(await Promise.all(
+          (result.training ?? []).map(async (checked) => (await import('./results/preflight.ts')).preflightText(checked, style)),
+        )),
+      ].join('\n\n');
     case 'why':
       return (await import('./results/why.ts')).whyText(result, style);
     case 'runs':

@@ -3,7 +3,7 @@ import { open, utimes } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { JobEvent, protocolVersion } from '../contracts/worker-protocol.ts';
-import { attemptStatus } from './attempt-folder.ts';
+import { type AttemptStatus, attemptStatus } from './attempt-folder.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { isAlive } from './process-identity.ts';
 
@@ -17,6 +17,8 @@ export interface FollowOptions {
   readonly signal: AbortSignal;
   /** Milliseconds between two renewals of the lease; null where there is none. */
   readonly renewalMs: number | null;
+  /** Where an attempt stands, for one whose keeper is not on this machine. */
+  readonly status?: (folder: string) => Promise<AttemptStatus>;
 }
 
 /** The events of an attempt, those written already and those to come, until it has ended or was lost, or the signal aborts. */
@@ -29,7 +31,7 @@ export async function* followAttempt(folder: string, options: FollowOptions): As
     let mayHaveEnded = true;
     while (!options.signal.aborted) {
       // Asked before the last read, so that nothing is missed that was written before the end.
-      const ended = mayHaveEnded && (await hasEnded(folder));
+      const ended = mayHaveEnded && (await hasEnded(folder, options.status ?? attemptStatus));
       for await (const event of events.read()) if (event.seq > options.afterSeq) yield event;
       if (ended) return;
       mayHaveEnded = await changes.next();
@@ -46,8 +48,8 @@ async function renewLease(folder: string): Promise<void> {
   await utimes(join(folder, 'lease.json'), now, now).catch(() => {});
 }
 
-async function hasEnded(folder: string): Promise<boolean> {
-  const status = await attemptStatus(folder);
+async function hasEnded(folder: string, statusOf: (folder: string) => Promise<AttemptStatus>): Promise<boolean> {
+  const status = await statusOf(folder);
   if (status.state === 'unclaimed') return !isAlive(status.launcher);
   return status.state !== 'running';
 }

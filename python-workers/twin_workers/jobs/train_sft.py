@@ -8,8 +8,10 @@ from peft import LoraConfig
 from transformers import set_seed
 from trl import SFTConfig, SFTTrainer
 
-from twin_workers.artifacts import new_folder, read_rows, read_some_rows, write_json
+from twin_workers.artifacts import new_folder, read_rows, write_json
 from twin_workers.attempt import Job
+from twin_workers.examination import FIELDS as EXAMINED_FIELDS
+from twin_workers.examination import Examination, examine_sft, read_for_examination
 from twin_workers.model_folder import (
     check_template,
     context_length,
@@ -21,11 +23,10 @@ from twin_workers.model_folder import (
     write_card,
 )
 from twin_workers.prompts import Prompts
-from twin_workers.protocol import JobFailure
 from twin_workers.scoring import answer_losses
-from twin_workers.training import Report, common_arguments, contract_of, rows_digest, run_training, summary_of
+from twin_workers.training import Report, common_arguments, contract_of, rows_digest, run_training, summary_of, tell_examination
 
-FIELDS = ("id", "instruction", "answer")
+FIELDS = EXAMINED_FIELDS["train-sft"]
 
 
 def run(job: Job) -> list[str]:
@@ -36,7 +37,8 @@ def run(job: Job) -> list[str]:
 
     job.phase("load")
     card = read_card(base, ("base", "merged"), job.prompt_template["digest"])
-    samples = read_some_rows(job.input("train"), FIELDS)
+    found = Examination()
+    samples = read_for_examination(found, job.input("train"), FIELDS)
     validation = read_rows(job.inputs["validation"], FIELDS) if "validation" in job.inputs else []
     tokenizer = load_tokenizer(base)
     model = load_model(base)
@@ -44,12 +46,8 @@ def run(job: Job) -> list[str]:
     job.phase("tokenize")
     prompts = Prompts(tokenizer, job.prompt_template["text"])
     length = min(params["maxLength"], context_length(model))
-    rows, counts = tokenize(prompts, samples, length)
-    if not rows:
-        message = f"None of the {len(samples)} rows would teach anything: {counts['droppedRows']}"
-        raise JobFailure("data", message, where=str(job.inputs["train"]), hint="raise maxLength, or look at the samples")
-    for reason, count in counts["droppedRows"].items():
-        job.warn("rows-dropped", f"{count} of {len(samples)} rows were left out: {reason}")
+    rows = examine_sft(found, prompts, samples, validation, length)
+    counts = tell_examination(job, found, job.inputs["train"])
 
     # The trainer seeds itself only after the adapter's matrices were drawn.
     set_seed(params["seed"])
@@ -69,7 +67,7 @@ def run(job: Job) -> list[str]:
         peft_config=lora_config(params["lora"]),
         callbacks=[report],
     )
-    run_training(job, trainer, report)
+    run_training(job, trainer, report, rows)
 
     job.phase("evaluate")
     counts["validationLoss"] = validation_loss(job, trainer.model.eval(), prompts, validation, length)
@@ -92,31 +90,6 @@ def lora_config(params: dict[str, Any]) -> LoraConfig:
         bias="none",
         task_type="CAUSAL_LM",
     )
-
-
-def tokenize(prompts: Prompts, samples: list[dict[str, Any]], length: int) -> tuple[list[dict[str, list[int]]], dict[str, Any]]:
-    """Rows of tokens with the prompt masked, and what was counted on the way: cut rows, and rows with nothing left to learn."""
-    rows: list[dict[str, list[int]]] = []
-    dropped: dict[str, int] = {}
-    truncated = 0
-    for sample in samples:
-        prompt, answer = prompts.prompt(sample["instruction"]), prompts.answer(sample["answer"])
-        if not answer or len(prompt) >= length:
-            reason = "prompt-fills-window" if answer else "empty-answer"
-            dropped[reason] = dropped.get(reason, 0) + 1
-            continue
-        ids = [*prompt, *answer, prompts.end]
-        truncated += len(ids) > length
-        labels = [-100] * len(prompt) + ids[len(prompt) :]
-        rows.append({"input_ids": ids[:length], "labels": labels[:length]})
-    counts = {
-        "rows": len(rows),
-        "trainedTokens": sum(label != -100 for row in rows for label in row["labels"]),
-        "totalTokens": sum(len(row["input_ids"]) for row in rows),
-        "truncatedRows": truncated,
-        "droppedRows": dropped,
-    }
-    return rows, counts
 
 
 def validation_loss(job: Job, model: Any, prompts: Prompts, samples: list[dict[str, Any]], length: int) -> float | None:

@@ -1,5 +1,5 @@
 import type { CommandOutcome } from '../../contracts/command-results.ts';
-import { type CommandContext, refused } from '../context.ts';
+import { type CommandContext, done, refused } from '../context.ts';
 import { openPipeline } from '../pipeline-run.ts';
 import { planOpened } from '../plan-opened.ts';
 import { type SliceFlags, sliceOptions } from '../slice-flags.ts';
@@ -11,7 +11,7 @@ export interface PlanFlags extends SliceFlags {
   readonly check?: true;
 }
 
-/** `twin plan <pipeline>`: what a run would do and why; nothing is changed and no Python is started. */
+/** `twin plan <pipeline>`: what a run would do and why; nothing is changed, and Python is started by `--check` alone. */
 export async function plan(context: CommandContext, flags: PlanFlags, pipeline: string): Promise<CommandOutcome> {
   const opened = await openPipeline(context, pipeline, { set: flags.set ?? [], writes: 'caches' });
   if (!opened.ok) return refused(opened.error);
@@ -21,5 +21,10 @@ export async function plan(context: CommandContext, flags: PlanFlags, pipeline: 
   const { session, graph } = opened.value;
   const checks = await preflight(session, context.environment, needsPython(graph, session.config));
   const problems = [...outcome.problems, ...checks.flatMap(({ problem }) => (problem === null ? [] : [problem]))];
-  return problems.length === 0 ? outcome : refused(problems, outcome.result);
+  if (problems.length > 0 || outcome.result.type !== 'plan') return refused(problems, outcome.result);
+  const { checkTraining, trainingProblems } = await import('../check-training.ts');
+  const training = await checkTraining(opened.value);
+  const result = { ...outcome.result, ...(training.length > 0 && { training }) };
+  const found = trainingProblems(training);
+  return found.length === 0 ? done(result) : refused(found, result);
 }

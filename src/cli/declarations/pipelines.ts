@@ -56,7 +56,7 @@ export function declarePipelines(program: Command): void {
     .option('--only <step>', 'as of twin run; may be repeated', collectValues)
     .option('--tag <tag>', 'as of twin run; may be repeated', collectValues)
     .option('--offline', 'ask no outside state')
-    .option('--check', 'also check everything that a run needs, as doctor does');
+    .option('--check', 'also check everything that a run needs, as doctor does, and the data, memory, time and cost of training');
 
   declare(
     program,
