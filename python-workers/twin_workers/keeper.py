@@ -69,6 +69,35 @@ def keep(attempt: Path) -> int:
     return 0
 
 
+def further_attempt(attempt: Path) -> Path | None:
+    """
+    What a requeued batch job goes on with: an attempt after its last one, which was interrupted; None where that one has a verdict.
+
+    The batch system has ended everything of the earlier one before it starts the job again.
+    """
+    attempts = attempt.resolve().parent
+    last = max((int(path.name) for path in attempts.iterdir() if path.name.isdigit()), default=0)
+    before = attempts / str(last)
+    try:
+        code = json.loads((before / "exit.json").read_text(encoding="utf-8"))["code"]
+    except (OSError, ValueError, KeyError):
+        code = EXIT_CODES["preempted"]
+    if code != EXIT_CODES["preempted"]:
+        return None
+    request = json.loads((before / "request.json").read_text(encoding="utf-8"))
+    folder = attempts / str(last + 1)
+    outputs = {name: str(folder / "outputs" / name) for name in request["outputs"]}
+    draft = attempts / f".{last + 1}-{uuid.uuid4().hex}"
+    (draft / "outputs").mkdir(parents=True)
+    _write(draft / "request.json", json.dumps({**request, "attempt": last + 1, "outputs": outputs}))
+    for name in ("launch.json", "slurm.json"):
+        if (before / name).exists():
+            _write(draft / name, (before / name).read_text(encoding="utf-8"))
+    _write(draft / "lease.json", "{}")
+    os.rename(draft, folder)
+    return folder
+
+
 def _usage(started: float) -> dict[str, float]:
     """What the worker and its children took; the peak is that of the largest of them."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -5,23 +5,38 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 PR_SET_PDEATHSIG = 1
 
 
 def identity() -> dict[str, int | str]:
     """Pid, start and boot id of this process, as twin reads them of any process."""
-    return {"pid": os.getpid(), "start": _start(), "bootId": _boot_id()}
+    return {"pid": os.getpid(), "start": _state(os.getpid())[1], "bootId": _boot_id()}
 
 
-def _start() -> str:
+def alive(record: Mapping[str, Any]) -> bool:
+    """Whether exactly the process of such a record still runs; a zombie does not."""
+    if record["bootId"] != _boot_id():
+        return False
+    state, start = _state(int(record["pid"]))
+    return state not in "ZX" and start == record["start"]
+
+
+def _state(pid: int) -> tuple[str, str]:
     if sys.platform == "linux":
-        with open("/proc/self/stat", encoding="utf-8", errors="replace") as stat:
-            # Field 2 is the command in parentheses and may itself hold spaces and parentheses; field 22 is wanted.
-            return stat.read().rpartition(")")[2].split()[19]
+        try:
+            with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stat:
+                # Field 2 is the command in parentheses and may itself hold spaces and parentheses; fields 3 and 22 are wanted.
+                fields = stat.read().rpartition(")")[2].split()
+                return fields[0], fields[19]
+        except OSError:
+            return "X", ""
     environment = {**os.environ, "LC_ALL": "C", "TZ": "UTC"}
-    line = subprocess.run(["ps", "-o", "lstart=", "-p", str(os.getpid())], env=environment, capture_output=True, text=True, check=True)
-    return " ".join(line.stdout.split())
+    line = subprocess.run(["ps", "-o", "state=,lstart=", "-p", str(pid)], env=environment, capture_output=True, text=True)
+    state, *start = line.stdout.split() or ["X"]
+    return state[0], " ".join(start)
 
 
 def _boot_id() -> str:

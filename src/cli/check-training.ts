@@ -38,14 +38,11 @@ export async function checkTraining({ session, graph, params }: OpenedPipeline):
 
 /** The problems that a preflight found, each with its step. */
 export function trainingProblems(checks: readonly TrainingChecked[]): readonly Problem[] {
-  return checks.flatMap((one) =>
-    (one.report?.problems ?? []).map(({ reason, message, hint }) => ({
-      reason,
-      message: `${one.step}: ${message}`,
-      where: one.step,
-      ...(hint !== null && { hint }),
-      exit: 2 as const,
-    })),
+  return checks.flatMap(({ step, report }) =>
+    (report?.problems ?? []).map(({ reason, message, hint }): Problem => {
+      const problem = { reason, message: `${step}: ${message}`, where: step, exit: 2 } as const;
+      return hint === null ? problem : { ...problem, hint };
+    }),
   );
 }
 
@@ -61,7 +58,7 @@ async function check(
   const asked = { job, params, lora };
   const code = await launcher.identity('preflight');
   const submitted = await launcher.submit({
-    id: `preflight-${digestOf({ asked, inputs, code } as never)}`,
+    id: `preflight-${digestOf({ asked, inputs, code })}`,
     job: 'preflight',
     params: asked,
     inputs,

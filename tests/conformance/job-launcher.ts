@@ -12,7 +12,7 @@ const doneIn = (events: readonly JobEvent[]) => events.flatMap((event) => (event
 
 /** What every job launcher must do. The factory opens a launcher on the jobs that lie in a folder. */
 export function jobLauncherConformance(name: string, open: (folder: string) => Promise<JobLauncher>): void {
-  describe(`${name} keeps the contract of a job launcher`, () => {
+  describe(`${name} keeps the contract of a job launcher`, { timeout: 120_000 }, () => {
     test('a job that was never submitted is unknown', async () => {
       const launcher = await open(await temporaryFolder());
       expect(await launcher.state('nothing')).toBeNull();

@@ -20,7 +20,7 @@ export async function eventsOf(
   afterSeq = 0,
 ): Promise<JobEvent[]> {
   const events: JobEvent[] = [];
-  for await (const event of launcher.follow(job, { afterSeq, signal: AbortSignal.timeout(25_000) })) {
+  for await (const event of launcher.follow(job, { afterSeq, signal: AbortSignal.timeout(100_000) })) {
     events.push(event);
     if (enough(event)) break;
   }
