@@ -37,9 +37,6 @@ export interface Wired {
   dispose(): Promise<void>;
 }
 
-/** Seconds that a job goes on after the twin that followed it has gone. */
-const jobLeaseSeconds = 15 * 60;
-
 /** The composition root: the adapter that the configuration names for each port, each imported when it is first needed. */
 export function wire({ config, folder, environment, progress, writes }: WireOptions): Wired {
   const state = stateFolder(config.state, folder);
@@ -122,13 +119,20 @@ export function wire({ config, folder, environment, progress, writes }: WireOpti
       const { openBullWorkQueue } = await import('../adapters/work-queue/bullmq.ts');
       return openBullWorkQueue({ url, prefix: workQueue.prefix, setting: 'workQueue.url' });
     }),
-    jobLauncher: once(async () =>
-      (await import('../adapters/job-launcher/local.ts')).localJobLauncher({
-        jobsFolder: state.jobs,
-        runtime: await python(),
-        leaseSeconds: jobLeaseSeconds,
-      }),
-    ),
+    jobLauncher: once(async () => {
+      const { leaseMinutes, deadlines } = config.jobLauncher;
+      const shared = { jobsFolder: state.jobs, leaseSeconds: leaseMinutes === null ? null : leaseMinutes * 60, deadlines };
+      if (config.jobLauncher.kind === 'ssh') {
+        const { workersFolder } = await python();
+        return (await import('../adapters/job-launcher/ssh.ts')).sshJobLauncher({ ...shared, workersFolder, remote: config.jobLauncher });
+      }
+      const runtime = await python();
+      if (config.jobLauncher.kind === 'slurm') {
+        return (await import('../adapters/job-launcher/slurm.ts')).slurmJobLauncher({ ...shared, runtime, slurm: config.jobLauncher });
+      }
+      const secrets = Object.fromEntries(config.jobLauncher.secrets.map((name) => [name, environment[name] ?? '']));
+      return (await import('../adapters/job-launcher/local.ts')).localJobLauncher({ ...shared, runtime, secrets });
+    }),
     tokenizer: once(async () => (await import('../adapters/tokenizer/hugging-face.ts')).huggingFaceTokenizer(await python())),
     embedder: service(async () => {
       const { embedder } = config;

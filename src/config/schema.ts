@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Deadlines } from '../contracts/worker-protocol.ts';
 
 /** A secret, by where it is found: its value is read when it is needed, and never stored, printed or hashed. */
 export const SecretReference = z.union([
@@ -112,6 +113,53 @@ const ModelHub = z.discriminatedUnion('kind', [
   }),
 ]);
 
+const jobKeys = {
+  leaseMinutes: z
+    .number()
+    .positive()
+    .nullable()
+    .default(15)
+    .describe('Minutes that a job goes on without any twin that follows it, before it saves and stops; null for ever.'),
+  deadlines: Deadlines.prefault({}).describe('When a job counts as hung.'),
+};
+
+const JobLauncher = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('local').describe('On this machine.'),
+    secrets: z
+      .array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/))
+      .default([])
+      .describe('Environment variables that jobs get; their values are masked in all that jobs write.'),
+    ...jobKeys,
+  }),
+  z.strictObject({
+    kind: z.literal('ssh').describe('On another machine, over ssh; code and inputs are copied there.'),
+    host: z.string().min(1).describe('As ssh knows it: a name of ~/.ssh/config will do.'),
+    user: z.string().min(1).optional(),
+    port: z.int().positive().optional(),
+    identityFile: z.string().min(1).optional().describe('File of the private key.'),
+    folder: z
+      .string()
+      .min(1)
+      .default('.cache/twin/remote')
+      .describe('Folder there for code, inputs and jobs, relative to the login folder.'),
+    python: z.string().min(1).describe('The interpreter there, of an environment made from python-workers/requirements.lock.'),
+    options: z.array(z.string()).default([]).describe('Further options of ssh, as after -o.'),
+    ...jobKeys,
+  }),
+  z.strictObject({
+    kind: z
+      .literal('slurm')
+      .describe('On a Slurm cluster; the state folder and the Python environment lie on a file system that its nodes share.'),
+    partition: z.string().min(1).optional(),
+    account: z.string().min(1).optional(),
+    timeLimit: z.string().min(1).optional().describe('As sbatch takes it: 04:00:00'),
+    signalSeconds: z.int().positive().default(300).describe('Seconds before the time limit at which a job saves and stops.'),
+    arguments: z.array(z.string()).default([]).describe('Further arguments of sbatch: [--gres=gpu:1, --mem=64G]'),
+    ...jobKeys,
+  }),
+]);
+
 /** Everything that can be configured, after all layers. Parameters of steps are checked against the steps themselves. */
 export const Config = z.strictObject({
   state: z.string().min(1).default('.twin').describe('Folder that holds all state, relative to where twin is started.'),
@@ -123,6 +171,7 @@ export const Config = z.strictObject({
   embedder: Embedder.prefault({ kind: 'python' }),
   vectorIndex: VectorIndex.prefault({ kind: 'sqlite' }),
   chatModel: ChatModel.prefault({ kind: 'none' }),
+  jobLauncher: JobLauncher.prefault({ kind: 'local' }),
   modelHub: ModelHub.prefault({ kind: 'none' }),
   reranker: z.literal('off').default('off').describe('Reorders passages after the search; off.'),
   promotion: z

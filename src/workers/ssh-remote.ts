@@ -10,9 +10,9 @@ import { ProblemError } from '../contracts/problem.ts';
 /** Which machine, and how to get there. */
 export interface RemoteOptions {
   readonly host: string;
-  readonly user?: string;
-  readonly port?: number;
-  readonly identityFile?: string;
+  readonly user?: string | undefined;
+  readonly port?: number | undefined;
+  readonly identityFile?: string | undefined;
   /** Folder for code, inputs and jobs; relative to the login folder. */
   readonly folder: string;
   /** The interpreter of an environment that has the workers' packages. */

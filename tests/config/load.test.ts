@@ -56,6 +56,12 @@ describe('layers of the configuration', () => {
       workQueue: { kind: 'in-process' },
       embedder: { kind: 'python' },
       vectorIndex: { kind: 'sqlite' },
+      jobLauncher: {
+        kind: 'local',
+        secrets: [],
+        leaseMinutes: 15,
+        deadlines: { heartbeatSeconds: 60, phaseSeconds: {}, stepFactor: 10, stepMinimumSeconds: 120, graceSeconds: 30 },
+      },
       chatModel: { kind: 'none' },
       modelHub: { kind: 'none' },
       reranker: 'off',

@@ -18,10 +18,10 @@ const run = promisify(execFile);
 
 /** What is asked of the cluster for each job. */
 export interface SlurmOptions {
-  readonly partition?: string;
-  readonly account?: string;
+  readonly partition?: string | undefined;
+  readonly account?: string | undefined;
   /** As sbatch takes it: `04:00:00`. */
-  readonly timeLimit?: string;
+  readonly timeLimit?: string | undefined;
   /** Seconds before the time limit at which a job is told to save and stop. */
   readonly signalSeconds: number;
   /** Further arguments of sbatch: `--gres=gpu:1`, `--mem=64G`. */
