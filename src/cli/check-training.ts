@@ -39,10 +39,9 @@ export async function checkTraining({ session, graph, params }: OpenedPipeline):
 /** The problems that a preflight found, each with its step. */
 export function trainingProblems(checks: readonly TrainingChecked[]): readonly Problem[] {
   return checks.flatMap(({ step, report }) =>
-    (report?.problems ?? []).map(({ reason, message, hint }): Problem => {
-      const problem = { reason, message: `${step}: ${message}`, where: step, exit: 2 } as const;
-      return hint === null ? problem : { ...problem, hint };
-    }),
+    (report?.problems ?? []).map(({ reason, message, hint }): Problem =>
+      Object.assign({ reason, message: `${step}: ${message}`, where: step, exit: 2 } as const, hint !== null && { hint }),
+    ),
   );
 }
 

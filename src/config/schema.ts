@@ -121,6 +121,7 @@ const jobKeys = {
     .default(15)
     .describe('Minutes that a job goes on without any twin that follows it, before it saves and stops; null for ever.'),
   deadlines: Deadlines.prefault({}).describe('When a job counts as hung.'),
+  pricePerHour: z.number().nonnegative().nullable().default(null).describe('What an hour of a job costs, for what is shown of it.'),
 };
 
 const JobLauncher = z.discriminatedUnion('kind', [

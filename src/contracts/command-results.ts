@@ -1,5 +1,6 @@
 import type { DatasetCard, DatasetVersion } from './dataset.ts';
 import type { GgufSummary, PreflightReport } from './jobs.ts';
+import type { JobView } from './job-view.ts';
 import type { RunPlan } from './plan.ts';
 import type { Problem } from './problem.ts';
 import type { Json } from './digest.ts';
@@ -194,6 +195,13 @@ export interface ScheduleFiles {
 export type CommandResult =
   | { readonly type: 'plan'; readonly plan: RunPlan; readonly training?: readonly TrainingChecked[] }
   | WhyResult
+  | { readonly type: 'job-shown'; readonly view: JobView }
+  | { readonly type: 'jobs-compared'; readonly views: readonly JobView[] }
+  | { readonly type: 'job-saving'; readonly id: string }
+  /** Told in several parts while a job is followed. */
+  | { readonly type: 'job-beat'; readonly view: JobView }
+  | { readonly type: 'job-said'; readonly text: string }
+  | { readonly type: 'job-left'; readonly id: string }
   | { readonly type: 'runs'; readonly runs: readonly RunSummary[] }
   | { readonly type: 'run'; readonly view: RunView }
   /** Told in several parts while a run is followed; `width` is that of the longest step's address. */

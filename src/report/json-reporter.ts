@@ -60,6 +60,14 @@ function resultLines(result: CommandResult): readonly object[] {
       return result.ticks.map(tickLine);
     case 'schedule-ticks':
       return [...result.ticks.map(tickLine), { type: 'schedule-ticks', ran: result.ticks.length, reason: result.reason?.kind ?? null }];
+    case 'job-shown':
+    case 'job-beat':
+      return [{ type: result.type, ...result.view }];
+    case 'jobs-compared':
+      return result.views;
+    case 'job-saving':
+    case 'job-said':
+    case 'job-left':
     case 'why':
     case 'dataset':
     case 'schedule-changed':

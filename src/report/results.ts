@@ -29,6 +29,18 @@ export async function resultText(result: CommandResult, style: Style): Promise<s
       return (await import('./results/jobs.ts')).jobsText(result.jobs, style);
     case 'job-logs':
       return result.lines.join('\n');
+    case 'job-shown':
+      return (await import('./results/job-view.ts')).jobText(result.view, style);
+    case 'jobs-compared':
+      return (await import('./results/job-view.ts')).jobsComparedText(result.views, style);
+    case 'job-beat':
+      return (await import('./results/job-view.ts')).beatText(result.view, style);
+    case 'job-said':
+      return style('yellow', result.text);
+    case 'job-saving':
+      return `Job ${result.id} was told to save; it goes on.`;
+    case 'job-left':
+      return `Job ${result.id} goes on. See: twin jobs attach ${result.id.slice(0, 12)}`;
     case 'job-cancelled':
       return (await import('./results/jobs.ts')).jobCancelledText(result.id, result.was);
     case 'datasets':

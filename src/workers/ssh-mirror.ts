@@ -32,15 +32,14 @@ type Message =
  */
 export function mirrorAttempt(remote: Remote, folder: string, there: string): Mirror {
   let state: AttemptStatus = { state: 'running', keeper: { pid: 1, start: 'remote', bootId: '', nonce: '', worker: null } };
-  let stopped = false;
-  let over = false;
+  const told = { stopped: false, over: false };
   let child: ChildProcess | null = null;
 
   const take = async (message: Message): Promise<void> => {
     if ('events' in message) return writeAt(join(folder, 'events.jsonl'), message.events, message.text);
     if ('log' in message) return writeFile(join(folder, 'output.log'), Buffer.from(message.log, 'base64'));
     if (!('end' in message)) return;
-    over = true;
+    told.over = true;
     if (message.end.state === 'ended') {
       const exit = ExitRecord.parse(message.end.exit);
       await writeFile(join(folder, 'exit.json.new'), JSON.stringify(exit));
@@ -56,7 +55,7 @@ export function mirrorAttempt(remote: Remote, folder: string, there: string): Mi
     );
     const process_ = await remote.pythonProcess(['relay', there, '--offset', String(offset)]);
     child = process_;
-    if (stopped) process_.kill();
+    if (told.stopped) process_.kill();
     process_.on('error', () => {});
     process_.stdin!.on('error', () => {});
     let timer = setTimeout(() => process_.kill(), silenceMs);
@@ -76,19 +75,19 @@ export function mirrorAttempt(remote: Remote, folder: string, there: string): Mi
 
   const finished = (async () => {
     let pauseMs = 100;
-    while (!stopped && !over) {
+    while (!told.stopped && !told.over) {
       const before = performance.now();
       await connect().catch(() => {});
       // One that held for a while was a good one.
       pauseMs = performance.now() - before > 10_000 ? 100 : Math.min(longestPauseMs, pauseMs * 2);
-      if (!stopped && !over) await delay(pauseMs);
+      if (!told.stopped && !told.over) await delay(pauseMs);
     }
   })();
   return {
     status: () => state,
     finished,
     stop() {
-      stopped = true;
+      told.stopped = true;
       child?.kill();
     },
   };

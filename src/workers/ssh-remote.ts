@@ -108,7 +108,7 @@ for i in $(seq ${seconds * 10}); do test -e ${quoted(`${attempt}/keeper.json`)} 
       const source = ssh(`tar -C ${quoted(from)} -cf - .`);
       source.stdin!.end();
       const target = spawn('tar', ['-C', partial, '-xf', '-'], { stdio: ['pipe', 'ignore', 'pipe'] });
-      source.stdout!.pipe(target.stdin!);
+      source.stdout!.pipe(target.stdin);
       await Promise.all([ended(source, host), ended(target, 'tar')]);
       for (const name of await readdir(partial)) {
         await rm(join(to, name), { recursive: true, force: true });

@@ -60,6 +60,7 @@ describe('layers of the configuration', () => {
         kind: 'local',
         secrets: [],
         leaseMinutes: 15,
+        pricePerHour: null,
         deadlines: { heartbeatSeconds: 60, phaseSeconds: {}, stepFactor: 10, stepMinimumSeconds: 120, graceSeconds: 30 },
       },
       chatModel: { kind: 'none' },

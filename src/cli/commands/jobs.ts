@@ -7,8 +7,11 @@ import type { JobLauncher, JobState } from '../../ports/job-launcher.ts';
 import { type CommandContext, done, refused, usageProblem, wholeNumber } from '../context.ts';
 import { openSession } from '../session.ts';
 
-interface Jobs {
+/** The jobs of a project. */
+export interface Jobs {
   readonly launcher: JobLauncher;
+  /** What an hour of a job costs; null where nobody said. */
+  readonly pricePerHour: number | null;
   readonly folder: string;
   readonly ids: readonly string[];
 }
@@ -23,14 +26,19 @@ export async function listJobs(context: CommandContext): Promise<CommandOutcome>
   return done({ type: 'jobs', jobs: known.toSorted((left, right) => running(left) - running(right)) });
 }
 
-/** `twin jobs logs <job>`: the last lines that its processes printed. */
-export async function jobLogs(context: CommandContext, options: { readonly lines: string }, name: string): Promise<CommandOutcome> {
+/** `twin jobs logs <job>`: the last lines that its processes printed, and those to come. */
+export async function jobLogs(
+  context: CommandContext,
+  options: { readonly lines: string; readonly follow?: true },
+  name: string,
+): Promise<CommandOutcome> {
   const count = wholeNumber('--lines', options.lines);
   if (typeof count !== 'number') return refused([count]);
   const found = await findJob(context, name);
   if (!found.ok) return refused(found.error);
   const { attemptFolder, lastAttempt, lastLines } = await import('../../workers/attempt-folder.ts');
   const { jobs, id } = found.value;
+  if (options.follow === true) return (await import('./jobs-attach.ts')).followLog(context, jobs, id, count);
   const folder = join(jobs.folder, id);
   const lines = await lastLines(attemptFolder(folder, await lastAttempt(folder)));
   return done({ type: 'job-logs', id, lines: lines.slice(-count) });
@@ -49,13 +57,17 @@ export async function cancelJob(context: CommandContext, _options: object, name:
 async function openJobs(context: CommandContext): Promise<Result<Jobs, readonly Problem[]>> {
   const session = await openSession(context, { writes: 'nothing' });
   if (!session.ok) return session;
-  const { wired } = session.value;
+  const { wired, config } = session.value;
   const folder = wired.state.jobs;
   const ids = await readdir(folder).catch(() => []);
-  return { ok: true, value: { launcher: await wired.ports.open('jobLauncher'), folder, ids } };
+  return {
+    ok: true,
+    value: { launcher: await wired.ports.open('jobLauncher'), folder, ids, pricePerHour: config.jobLauncher.pricePerHour },
+  };
 }
 
-async function findJob(
+/** The one job whose id begins like this. */
+export async function findJob(
   context: CommandContext,
   name: string,
 ): Promise<Result<{ readonly jobs: Jobs; readonly id: string }, readonly Problem[]>> {
@@ -72,7 +84,8 @@ async function findJob(
   return { ok: false, error: [problem] };
 }
 
-async function jobLine({ launcher, folder }: Jobs, id: string): Promise<JobLine | null> {
+/** A job in one line; null where nothing is left of it. */
+export async function jobLine({ launcher, folder }: Jobs, id: string): Promise<JobLine | null> {
   const { attemptFolder, attemptRequest } = await import('../../workers/attempt-folder.ts');
   const state = await launcher.state(id);
   if (state === null) return null;

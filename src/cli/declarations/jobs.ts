@@ -3,7 +3,7 @@ import { declare, group } from './declare.ts';
 
 /** Commands about Python jobs. */
 export function declareJobs(program: Command): void {
-  const jobs = group(program, 'jobs', 'Python jobs: list, logs, cancel');
+  const jobs = group(program, 'jobs', 'Python jobs: list, show, logs, attach, save, cancel, compare');
   declare(
     jobs,
     'list',
@@ -15,9 +15,39 @@ export function declareJobs(program: Command): void {
     jobs,
     'logs <job>',
     'print the last lines that a job wrote',
-    ['twin jobs logs 1f9b', 'twin jobs logs 1f9b --lines 500'],
+    ['twin jobs logs 1f9b', 'twin jobs logs 1f9b -f', 'twin jobs logs 1f9b --lines 500'],
     async () => (await import('../commands/jobs.ts')).jobLogs,
-  ).option('--lines <count>', 'how many at most', '100');
+  )
+    .option('--lines <count>', 'how many at most', '100')
+    .option('-f, --follow', 'go on until the job has ended');
+  declare(
+    jobs,
+    'show <job>',
+    'show where a job stands, what it was asked for, and the curves of its metrics',
+    ['twin jobs show 1f9b', 'twin jobs show 1f9b --json'],
+    async () => (await import('../commands/jobs-show.ts')).showJob,
+  );
+  declare(
+    jobs,
+    'attach <job>',
+    'follow a job until it ends: loss, margins, speed, memory, what is left; leaving changes nothing',
+    ['twin jobs attach 1f9b'],
+    async () => (await import('../commands/jobs-attach.ts')).attachJob,
+  );
+  declare(
+    jobs,
+    'save <job>',
+    'have a job write a checkpoint at its next step and go on',
+    ['twin jobs save 1f9b'],
+    async () => (await import('../commands/jobs-show.ts')).saveJob,
+  );
+  declare(
+    jobs,
+    'compare <jobs...>',
+    'compare jobs: what was asked for differently, and what came of it',
+    ['twin jobs compare 1f9b 77c0'],
+    async () => (await import('../commands/jobs-show.ts')).compareJobs,
+  );
   declare(
     jobs,
     'cancel <job>',

@@ -1,0 +1,54 @@
+import { join } from 'node:path';
+import type { CommandOutcome } from '../../contracts/command-results.ts';
+import type { JobView } from '../../contracts/job-view.ts';
+import type { Problem, Result } from '../../contracts/problem.ts';
+import { type CommandContext, done, refused, usageProblem } from '../context.ts';
+import { type Jobs, findJob, jobLine } from './jobs.ts';
+
+/** `twin jobs show <job>`: where it stands, what it was asked for, and how its metrics went. */
+export async function showJob(context: CommandContext, _options: object, name: string): Promise<CommandOutcome> {
+  const found = await findJob(context, name);
+  if (!found.ok) return refused(found.error);
+  const view = await viewOf(found.value.jobs, found.value.id);
+  return view === null ? refused([gone(name)]) : done({ type: 'job-shown', view });
+}
+
+/** `twin jobs compare <job> <job> …`: what was asked for differently, and what came of it. */
+export async function compareJobs(context: CommandContext, _options: object, ...names: readonly string[]): Promise<CommandOutcome> {
+  const views: JobView[] = [];
+  const problems: Problem[] = [];
+  for (const name of names.flat()) {
+    const found: Result<{ readonly jobs: Jobs; readonly id: string }, readonly Problem[]> = await findJob(context, name);
+    if (!found.ok) {
+      problems.push(...found.error);
+      continue;
+    }
+    const view = await viewOf(found.value.jobs, found.value.id);
+    if (view === null) problems.push(gone(name));
+    else views.push(view);
+  }
+  if (problems.length > 0) return refused(problems);
+  return done({ type: 'jobs-compared', views });
+}
+
+/** `twin jobs save <job>`: a checkpoint at its next step; it goes on. */
+export async function saveJob(context: CommandContext, _options: object, name: string): Promise<CommandOutcome> {
+  const found = await findJob(context, name);
+  if (!found.ok) return refused(found.error);
+  const { jobs, id } = found.value;
+  await jobs.launcher.command(id, 'save-now');
+  return done({ type: 'job-saving', id });
+}
+
+/** All that is known of a job; null where it is none. */
+export async function viewOf(jobs: Jobs, id: string): Promise<JobView | null> {
+  const line = await jobLine(jobs, id);
+  if (line === null) return null;
+  const { readJob } = await import('../../workers/job-view.ts');
+  const state = await jobs.launcher.state(id);
+  return readJob(join(jobs.folder, id), line, jobs.pricePerHour, state?.state === 'ended' ? state.exit.usage : null);
+}
+
+function gone(name: string): Problem {
+  return usageProblem('unknown-job', `There is nothing left of job ${name}`, 'See: twin jobs list');
+}
