@@ -40,7 +40,7 @@ describe('what is known of a job', () => {
   test('is added up over its attempts, each with its own clock', () => {
     const view = trained.view(of);
     expect(view).toMatchObject({ seconds: 10, phase: 'train', progress: { done: 4, total: 10 }, checkpoint: { step: 2 } });
-    expect(view.etaSeconds).toBeCloseTo(9);
+    expect(view.etaSeconds).toBeCloseTo(12);
     expect(view.cost).toBeCloseTo(0.01);
     expect(view.metrics[0]).toMatchObject({ name: 'loss', points: 3, first: 4, last: 2, min: 2, max: 4, series: [4, 3, 2] });
   });
@@ -66,13 +66,13 @@ describe('what is known of a job', () => {
   });
 
   test('is said in one line while it runs', () => {
-    expect(beatText(trained.view(of), plainStyle)).toBe('train  4/10 steps, 9.0 s left · loss 2 · grad norm 0.5 · 1.5 GB · $0.01');
+    expect(beatText(trained.view(of), plainStyle)).toBe('train  4/10 steps, 12 s left · loss 2 · grad norm 0.5 · 1.5 GB · $0.01');
   });
 
   test('is shown with its curves', () => {
     const text = jobText(trained.view(of), plainStyle);
     expect(text.split('\n')[0]).toBe('train-sft 1f9b: running');
-    expect(text).toContain('progress    4/10 steps, 9.0 s left');
+    expect(text).toContain('progress    4/10 steps, 12 s left');
     expect(text).toContain('params      batchSize 4, lora.rank 8');
     expect(text).toMatch(/loss +█▄▁ +4 +2 +2 to 4 +3/);
   });
