@@ -74,7 +74,7 @@ describe('what is known of a job', () => {
     expect(text.split('\n')[0]).toBe('train-sft 1f9b: running');
     expect(text).toContain('progress    4/10 steps, 12 s left');
     expect(text).toContain('params      batchSize 4, lora.rank 8');
-    expect(text).toMatch(/loss +█▄▁ +4 +2 +2 to 4 +3/);
+    expect(text).toMatch(/loss +█▅▁ +4 +2 +2 to 4 +3/);
   });
 
   test('jobs are compared by what differs', () => {
