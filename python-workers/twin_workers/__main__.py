@@ -14,6 +14,7 @@ def main() -> int:
     keep_parser.add_argument("attempt", type=Path)
     keep_parser.add_argument("--requeued", action="store_true", help="a batch system ran it before: hold a further attempt")
     verbs.add_parser("job", help="run an attempt's job in this process").add_argument("attempt", type=Path)
+    verbs.add_parser("warm", help="import what jobs need and fork their keepers, until standard input closes")
     verbs.add_parser("status", help="say where an attempt stands, as JSON").add_argument("attempt", type=Path)
     relay_parser = verbs.add_parser("relay", help="hand on what an attempt says, to a twin on another machine")
     relay_parser.add_argument("attempt", type=Path)
@@ -32,6 +33,10 @@ def main() -> int:
         from twin_workers.attempt import run_attempt
 
         return run_attempt(arguments.attempt)
+    if arguments.verb == "warm":
+        from twin_workers.warm import warm
+
+        return warm()
     if arguments.verb in ("status", "relay"):
         from twin_workers import remote
 

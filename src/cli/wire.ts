@@ -131,7 +131,12 @@ export function wire({ config, folder, environment, progress, writes }: WireOpti
         return (await import('../adapters/job-launcher/slurm.ts')).slurmJobLauncher({ ...shared, runtime, slurm: config.jobLauncher });
       }
       const secrets = Object.fromEntries(config.jobLauncher.secrets.map((name) => [name, environment[name] ?? '']));
-      return (await import('../adapters/job-launcher/local.ts')).localJobLauncher({ ...shared, runtime, secrets });
+      return (await import('../adapters/job-launcher/local.ts')).localJobLauncher({
+        ...shared,
+        runtime,
+        secrets,
+        start: config.jobLauncher.start,
+      });
     }),
     tokenizer: once(async () => (await import('../adapters/tokenizer/hugging-face.ts')).huggingFaceTokenizer(await python())),
     embedder: service(async () => {

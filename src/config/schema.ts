@@ -131,6 +131,10 @@ const JobLauncher = z.discriminatedUnion('kind', [
       .array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/))
       .default([])
       .describe('Environment variables that jobs get; their values are masked in all that jobs write.'),
+    start: z
+      .enum(['warm', 'spawn'])
+      .default('spawn')
+      .describe('warm: one process imports the libraries and forks every job of a run; spawn: each job imports for itself.'),
     ...jobKeys,
   }),
   z.strictObject({

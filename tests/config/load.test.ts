@@ -59,6 +59,7 @@ describe('layers of the configuration', () => {
       jobLauncher: {
         kind: 'local',
         secrets: [],
+        start: 'spawn',
         leaseMinutes: 15,
         pricePerHour: null,
         deadlines: { heartbeatSeconds: 60, phaseSeconds: {}, stepFactor: 10, stepMinimumSeconds: 120, graceSeconds: 30 },

@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CommandOutcome } from '../../contracts/command-results.ts';
 import { type CommandContext, done, refused } from '../context.ts';
-import { type Jobs, findJob, jobLine } from './jobs.ts';
-import { viewOf } from './jobs-show.ts';
+import { type Jobs, findJob, jobLine, viewOf } from '../find-job.ts';
 
 /** Between two lines of progress: a reader is no faster. */
 const betweenMs = 1000;

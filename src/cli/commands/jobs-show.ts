@@ -1,9 +1,8 @@
-import { join } from 'node:path';
 import type { CommandOutcome } from '../../contracts/command-results.ts';
 import type { JobView } from '../../contracts/job-view.ts';
 import type { Problem, Result } from '../../contracts/problem.ts';
 import { type CommandContext, done, refused, usageProblem } from '../context.ts';
-import { type Jobs, findJob, jobLine } from './jobs.ts';
+import { type Jobs, findJob, viewOf } from '../find-job.ts';
 
 /** `twin jobs show <job>`: where it stands, what it was asked for, and how its metrics went. */
 export async function showJob(context: CommandContext, _options: object, name: string): Promise<CommandOutcome> {
@@ -38,15 +37,6 @@ export async function saveJob(context: CommandContext, _options: object, name: s
   const { jobs, id } = found.value;
   await jobs.launcher.command(id, 'save-now');
   return done({ type: 'job-saving', id });
-}
-
-/** All that is known of a job; null where it is none. */
-export async function viewOf(jobs: Jobs, id: string): Promise<JobView | null> {
-  const line = await jobLine(jobs, id);
-  if (line === null) return null;
-  const { readJob } = await import('../../workers/job-view.ts');
-  const state = await jobs.launcher.state(id);
-  return readJob(join(jobs.folder, id), line, jobs.pricePerHour, state?.state === 'ended' ? state.exit.usage : null);
 }
 
 function gone(name: string): Problem {
