@@ -227,25 +227,34 @@ describe('before and after a run', () => {
       showConfig(context, { origin: true, set: ['sum-lengths.alias=best'] }, 'words-pipeline'),
     );
     expect(shown.stdout).toMatchInlineSnapshot(`
-      "KEY                            VALUE       FROM
-      state                          .twin       default
-      tenant                         mill        environment TWIN_TENANT
-      index                          documents   default
-      metadataStore.kind             sqlite      default
-      artifactStore.kind             folder      default
-      workQueue.kind                 in-process  default
-      embedder.kind                  python      default
-      vectorIndex.kind               sqlite      default
-      chatModel.kind                 none        default
-      modelHub.kind                  none        default
-      reranker                       off         default
-      promotion.alias                champion    default
-      params.read-words.count        4           pipeline configs/pipelines/words-pipeline.yaml:3
-      params.read-words.rejected     0           default
-      params.read-words.tenant       mill        key tenant (TWIN_TENANT)
-      params.read-words.failing      false       default
-      params.measure-words.shortest  1           environment TWIN_SET__measure_words__shortest
-      params.sum-lengths.alias       best        flag --set sum-lengths.alias=best
+      "KEY                                       VALUE       FROM
+      state                                     .twin       default
+      tenant                                    mill        environment TWIN_TENANT
+      index                                     documents   default
+      metadataStore.kind                        sqlite      default
+      artifactStore.kind                        folder      default
+      workQueue.kind                            in-process  default
+      embedder.kind                             python      default
+      vectorIndex.kind                          sqlite      default
+      chatModel.kind                            none        default
+      jobLauncher.kind                          local       default
+      jobLauncher.secrets                       []          default
+      jobLauncher.start                         spawn       default
+      jobLauncher.leaseMinutes                  15          default
+      jobLauncher.deadlines.heartbeatSeconds    60          default
+      jobLauncher.deadlines.stepFactor          10          default
+      jobLauncher.deadlines.stepMinimumSeconds  120         default
+      jobLauncher.deadlines.graceSeconds        30          default
+      jobLauncher.pricePerHour                  null        default
+      modelHub.kind                             none        default
+      reranker                                  off         default
+      promotion.alias                           champion    default
+      params.read-words.count                   4           pipeline configs/pipelines/words-pipeline.yaml:3
+      params.read-words.rejected                0           default
+      params.read-words.tenant                  mill        key tenant (TWIN_TENANT)
+      params.read-words.failing                 false       default
+      params.measure-words.shortest             1           environment TWIN_SET__measure_words__shortest
+      params.sum-lengths.alias                  best        flag --set sum-lengths.alias=best
       "
     `);
   });
