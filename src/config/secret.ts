@@ -76,8 +76,17 @@ function known(secret: string): string {
   // By hand: a URL of several hosts, as MongoDB has them, is none to URL.
   const password = /^[a-z0-9+.-]+:\/\/[^/?#:@]*:([^/?#@]*)@/i.exec(secret)?.[1] ?? '';
   if (password !== '') registerSecret(password);
-  if (password.includes('%')) registerSecret(decodeURIComponent(password));
+  if (password.includes('%')) registerSecret(decoded(password));
   return secret;
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // A lone percent sign is part of the password.
+    return text;
+  }
 }
 
 async function readPlain(

@@ -37,7 +37,7 @@ export async function triggerIn(context: CommandContext, session: Session, flags
   const asked = await askedTick(flags, await book.read(), await store.now());
   const ran = new Set<string>();
   let exit = 0;
-  for (;;) {
+  while (!context.signal.aborted) {
     const look = await nextLook(session, book, store, { asked, source, first: ran.size === 0 });
     const claim = await claimTick(context, book, look, store, source);
     if (claim === null) {
@@ -45,12 +45,11 @@ export async function triggerIn(context: CommandContext, session: Session, flags
       // What was noted, or written by somebody else, may make another tick due.
       const written = lostClaim === null && (await book.append(look.ledger, records));
       if (written && !records.some(({ type }) => type === 'finished')) break;
-      await delay(againMs, undefined, { signal: context.signal });
+      await delay(againMs, undefined, { signal: context.signal }).catch(() => undefined);
       continue;
     }
     ran.add(claim.tick.key);
     exit = Math.max(exit, await runTick(context, book, claim, store));
-    if (context.signal.aborted) break;
   }
   const ledger = await book.read();
   const ticks = [...ran].map((key) => ledger.ticks.get(key)!);
