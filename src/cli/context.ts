@@ -1,5 +1,6 @@
 import type { CommandOutcome, CommandResult } from '../contracts/command-results.ts';
 import type { RunEvent } from '../contracts/events/run.ts';
+import type { WatchStatus } from '../contracts/watch.ts';
 import type { Problem } from '../contracts/problem.ts';
 import type { OutputSink } from './capture-output.ts';
 
@@ -23,6 +24,8 @@ export interface CommandContext {
   readonly complain: (problems: readonly Problem[]) => void;
   /** Says what takes its time outside of a run. */
   readonly progress: (line: string) => void;
+  /** Says where something without an end stands; it replaces what was said before where that is possible. */
+  readonly status: (status: WatchStatus) => void;
   /** Has something closed when the command ends, and also when twin stops in a hurry. */
   readonly onEnd: (close: () => Promise<void>) => void;
   /** Has a sink take what is printed past the reporter, until the returned function is called; absent where the streams are not ours. */

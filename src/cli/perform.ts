@@ -51,6 +51,7 @@ export async function perform(options: PerformOptions, command: (context: Comman
     tell: (result) => reporter.result(result),
     complain: (problems) => reporter.problems(problems),
     progress: (line) => reporter.progress(line),
+    status: (status) => reporter.status(status),
     onEnd: (close) => void closing.push(close),
     capture: captureOutput,
   };

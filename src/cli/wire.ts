@@ -70,6 +70,25 @@ export function wire({ config, folder, environment, progress, writes }: WireOpti
   const journal = closing(() => openMetadataStore('journal'));
   const cache = closing(() => openMetadataStore('cache'));
 
+  const mongoDocuments = async ({
+    url,
+    database,
+    collection,
+    namespaces,
+    changes,
+  }: Extract<Config['documentStore'], { kind: 'mongodb' }>) => {
+    const { MongoDatabase } = await import('../clients/mongodb.ts');
+    const standalone = changes === 'polling';
+    const setting = 'documentStore.url';
+    const found = await readUrl(url, setting, environment, folder);
+    return {
+      database: new MongoDatabase({ url: found, database, subject: 'document store', setting, standalone }),
+      collection,
+      namespaces: namespaces.map((namespace) => ({ ...namespace, tenant: namespace.tenant ?? config.tenant })),
+      standalone,
+    };
+  };
+
   const open: { readonly [Name in PortName]: () => Promise<Ports[Name]> } = {
     metadataStore: once(async () => withCacheTables(await journal(), await cache())),
     artifactStore: closing(async () => {
@@ -98,12 +117,19 @@ export function wire({ config, folder, environment, progress, writes }: WireOpti
         }),
       });
     }),
-    documentStore: closing(async () =>
-      (await import('../adapters/document-store/sqlite.ts')).openSqliteDocumentStore({ file: file(state.documents) }),
-    ),
-    changeFeed: closing(async () =>
-      (await import('../adapters/change-feed/sqlite.ts')).openSqliteChangeFeed({ file: file(state.documents) }),
-    ),
+    documentStore: closing(async () => {
+      if (config.documentStore.kind === 'sqlite')
+        return (await import('../adapters/document-store/sqlite.ts')).openSqliteDocumentStore({ file: file(state.documents) });
+      return (await import('../adapters/document-store/mongodb.ts')).openMongoDocumentStore(await mongoDocuments(config.documentStore));
+    }),
+    changeFeed: closing(async () => {
+      const { documentStore } = config;
+      if (documentStore.kind === 'sqlite')
+        return (await import('../adapters/change-feed/sqlite.ts')).openSqliteChangeFeed({ file: file(state.documents) });
+      const documents = await mongoDocuments(documentStore);
+      if (documents.standalone) return (await import('../adapters/change-feed/mongodb-polling.ts')).openMongoPollingFeed(documents);
+      return (await import('../adapters/change-feed/mongodb.ts')).openMongoChangeFeed(documents);
+    }),
     vectorIndex: closing(async () => {
       const { vectorIndex } = config;
       if (vectorIndex.kind === 'sqlite')

@@ -94,7 +94,12 @@ export class MongoChangeStream {
   /** Fetches what comes within a time; the token moves also when nothing does. */
   async fetch(waitMs: number): Promise<void> {
     if (this.ended) return;
-    const command = { getMore: this.#id, collection: '$cmd.aggregate', batchSize: eventsAtOnce, maxTimeMS: Math.max(1, waitMs) };
+    const command = {
+      getMore: this.#id,
+      collection: '$cmd.aggregate',
+      batchSize: eventsAtOnce,
+      maxTimeMS: Math.max(1, Math.round(waitMs)),
+    };
     const reply = await this.#db.command(command, { session: this.#session });
     const { id, nextBatch = [], postBatchResumeToken } = reply['cursor'] as Batch;
     this.#id = id;

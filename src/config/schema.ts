@@ -165,12 +165,53 @@ const JobLauncher = z.discriminatedUnion('kind', [
   }),
 ]);
 
+const path = z.string().min(1);
+
+const DocumentNamespace = z.strictObject({
+  collection: z.string().min(1).describe('A collection of another application in the same database; it is read and never written.'),
+  tenant: z.string().min(1).optional().describe('Whose documents they are; the configured tenant where it is left out.'),
+  fields: z
+    .strictObject({
+      content: path.describe('Where the text stands: body.text'),
+      address: path.optional().describe('Where the document lives, a URL; made of collection and _id where it is left out.'),
+      title: path.optional(),
+      authorId: path.optional(),
+      authorName: path.optional(),
+      platform: path.optional(),
+      language: path.optional().describe('The programming language of code.'),
+    })
+    .describe('Paths within a document, joined by dots.'),
+  contentType: z.enum(['markdown', 'text', 'html', 'code']).default('text'),
+  changedAt: path.optional().describe('Where the time of the last change stands; needed where changes are found by polling.'),
+});
+
+const DocumentStore = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('sqlite').describe('A file in the state folder, of this machine alone.') }),
+  z.strictObject({
+    kind: z.literal('mongodb').describe('A MongoDB database of version 6.0 or newer.'),
+    url: serverUrl(/^mongodb(\+srv)?:\/\//, 'mongodb://127.0.0.1:27017/?replicaSet=twin'),
+    database: z
+      .string()
+      .regex(/^[^/\\. "$*<>:|?]{1,63}$/)
+      .describe('Holds the documents: another one than that of the journal.'),
+    collection: z.string().min(1).default('documents').describe('Where twin keeps what it collects itself.'),
+    namespaces: z.array(DocumentNamespace).default([]).describe('Collections of other applications that are indexed too.'),
+    changes: z
+      .enum(['stream', 'polling'])
+      .default('stream')
+      .describe(
+        'polling is for a server without a replica set. It goes by clocks: a change that is written with an older time than was read before is missed, deletes are found by comparing all keys, and an older copy put in its place is not noticed.',
+      ),
+  }),
+]);
+
 /** Everything that can be configured, after all layers. Parameters of steps are checked against the steps themselves. */
 export const Config = z.strictObject({
   state: z.string().min(1).default('.twin').describe('Folder that holds all state, relative to where twin is started.'),
   tenant: z.string().min(1).default('default').describe('Whose documents are collected, indexed and searched.'),
   index: z.string().min(1).default('documents').describe('Name of the vector index that ask reads and sync-index fills.'),
   metadataStore: MetadataStore.prefault({ kind: 'sqlite' }).describe('Where runs, steps, models, the ledger and cursors are kept.'),
+  documentStore: DocumentStore.prefault({ kind: 'sqlite' }).describe('Where documents are kept.'),
   artifactStore: ArtifactStore.prefault({ kind: 'folder' }).describe('Where rows, models and other outputs are kept.'),
   workQueue: WorkQueue.prefault({ kind: 'in-process' }).describe('How steps are handed to workers.'),
   embedder: Embedder.prefault({ kind: 'python' }),

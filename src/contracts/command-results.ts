@@ -11,6 +11,7 @@ import type { RunSummary } from './run.ts';
 import type { LineageStep, RunView } from './run-view.ts';
 import type { ScheduleLine, TickView } from './schedule.ts';
 import type { WhyResult } from './why.ts';
+import type { DeadLetterLine, DeadLettersChanged, Reconciliation, WatchFinished } from './watch.ts';
 
 /** A value of the configuration, and who said so. */
 export interface ConfigValue {
@@ -244,6 +245,11 @@ export type CommandResult =
   | { readonly type: 'index-generations'; readonly index: string; readonly generations: readonly IndexGenerationLine[] }
   | { readonly type: 'index-switched'; readonly index: string; readonly from: string; readonly to: string }
   | { readonly type: 'index-dropped'; readonly index: string; readonly generation: string }
+  | WatchFinished
+  | { readonly type: 'dead-letters'; readonly letters: readonly DeadLetterLine[] }
+  | { readonly type: 'dead-letter-shown'; readonly letter: DeadLetterLine }
+  | DeadLettersChanged
+  | Reconciliation
   | Answer
   /** The run's own last event said everything. */
   | { readonly type: 'none' };

@@ -116,6 +116,8 @@ export async function applyDocuments(documents: readonly PreparedDocument[], con
   const intended = effects.flatMap((plan, index) =>
     intents[index] === null ? [] : [{ ...plan, superseded: plan.row.entry, row: { ...plan.row, revision: intents[index]! } }],
   );
+  // The totals follow the ledger write by write: what is intended is not applied any more.
+  for (const { superseded } of intended) totals.subtract(superseded);
   // Whose intent was superseded may still be about to write.
   await sweeps.add(
     intended.flatMap(({ superseded, document: { key, version }, row }) =>
@@ -146,9 +148,10 @@ export async function applyDocuments(documents: readonly PreparedDocument[], con
   await removeInserted(lost, context);
   for (const [index, { document, row }] of finished.entries()) {
     if (outcomes[index] === null) continue;
-    totals.subtract(row.entry);
+    if (index >= intended.length) totals.subtract(row.entry);
     totals.add(entryOf(document, document.exists ? 'applied' : 'deleted', []));
   }
+  if (again.length + lost.length > 0) totals.doubt();
   context.count?.(
     'points-written',
     intended.reduce((sum, plan) => sum + plan.changed.length, 0),

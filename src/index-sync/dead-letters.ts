@@ -15,6 +15,8 @@ export interface DeadLetter {
   readonly at: number;
   /** How often it was tried. */
   readonly tries: number;
+  /** Somebody asked for it to be tried again. */
+  readonly retry?: boolean;
 }
 
 const page = 500;
@@ -57,6 +59,24 @@ export class DeadLetters {
       );
     }
     return gone.length;
+  }
+
+  /** Asks for documents to be tried again by whoever follows the changes; counts those that are dead letters. */
+  async askRetry(keys: readonly DocumentKey[]): Promise<number> {
+    const known = await this.get(keys);
+    const writes = keys.flatMap((key, index) =>
+      known[index] === null ? [] : [{ key: Ledger.key(key), expectedRevision: null, row: { ...known[index], retry: true } }],
+    );
+    await this.#store.putMany(this.#table, writes);
+    return writes.length;
+  }
+
+  /** Those that are to be tried again. */
+  async asked(): Promise<readonly DocumentKey[]> {
+    const keys: DocumentKey[] = [];
+    for await (const letters of this.all())
+      for (const { tenant, document, retry } of letters) if (retry === true) keys.push({ tenant, id: document });
+    return keys;
   }
 
   /** All of them, in pages, by key. */

@@ -95,6 +95,7 @@ export class GenerationSync {
     await this.#sweeps.run(this.#ports.vectorIndex);
     for (let halt = await this.#follower.catchUp(); halt !== null; halt = await this.#follower.catchUp()) await this.#goOn(halt);
     if (this.#options.stop?.aborted) return;
+    await this.retryDead();
     if (this.state.sweep || !changeFeed.capabilities.deletes) await this.sweep();
     if (this.#batch.stored) await this.#removeStrangers(this.#batch.stored);
     if (this.state.gap !== null) await this.save({ gap: null });
@@ -126,9 +127,27 @@ export class GenerationSync {
 
   /** The totals, kept with the cursor for the next time. */
   async finish(): Promise<Totals> {
-    const totals = this.#recount ? await countLedger(this.#ledger) : this.#batch.totals.totals;
+    const totals = this.#recount || this.#batch.totals.doubtful ? await countLedger(this.#ledger) : this.#batch.totals.totals;
     if (this.state.totals === null) await this.save({ totals });
     return totals;
+  }
+
+  /** The documents that were put aside. */
+  get deadLetters(): DeadLetters {
+    return this.#batch.deadLetters;
+  }
+
+  /** Tries dead letters again for which that was asked; what became of them. */
+  async retryDead(): Promise<{ readonly settled: number; readonly dead: number }> {
+    const asked = await this.deadLetters.asked();
+    const outcome = { settled: 0, dead: 0 };
+    for (let start = 0; start < asked.length; start += sweepKeys) {
+      const changes = asked.slice(start, start + sweepKeys).map((key) => ({ key, version: 0 }));
+      await applyChanges(changes, this.#batch, (keys) => {
+        for (const { dead } of keys) outcome[dead ? 'dead' : 'settled'] += 1;
+      });
+    }
+    return outcome;
   }
 
   /** Removes what superseded writers may have left, as far as it is due. */
@@ -246,7 +265,7 @@ function held(index: string, message: string): Problem {
     reason: 'namespace-held',
     message: `${message}: the index ${index} keeps its points until a person decides`,
     expected: 'collections that stay, or the policy purge',
-    hint: 'Have every document read again, and what is gone removed: twin reconcile. To always do so: documentStore.onNamespaceChange: purge',
+    hint: 'Have every document read again, and what is gone removed: twin reconcile. To always do so: --set sync-index.onNamespaceChange=purge',
     exit: 4,
   };
 }

@@ -14,11 +14,21 @@ export class RunningTotals {
   #documents: number;
   #points: number;
   #sum: bigint;
+  #doubtful = false;
 
   constructor(from: Totals = { documents: 0, points: 0, setHash: '0' }) {
     this.#documents = from.documents;
     this.#points = from.points;
     this.#sum = BigInt(`0x${from.setHash}`);
+  }
+
+  /** Another writer was there: what it wrote is not in here. */
+  get doubtful(): boolean {
+    return this.#doubtful;
+  }
+
+  doubt(): void {
+    this.#doubtful = true;
   }
 
   add(entry: LedgerEntry | null): void {

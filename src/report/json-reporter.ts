@@ -8,6 +8,7 @@ export function jsonReporter({ stdout, stderr }: ReportOptions): Reporter {
   const line = (value: object) => stdout.write(`${JSON.stringify(value)}\n`);
   return {
     event: line,
+    status: line,
     progress(text) {
       stderr.write(`${text}\n`);
     },
@@ -52,6 +53,10 @@ function resultLines(result: CommandResult): readonly object[] {
       return result.datasets.map((dataset) => ({ type: 'dataset-version', ...dataset }));
     case 'models':
       return result.models;
+    case 'dead-letters':
+      return result.letters;
+    case 'dead-letter-shown':
+      return [result.letter];
     case 'point-differences':
       return result.differences;
     case 'schedules':
@@ -85,6 +90,9 @@ function resultLines(result: CommandResult): readonly object[] {
     case 'places':
     case 'worker-attempt':
     case 'forgotten':
+    case 'watch-finished':
+    case 'dead-letters-changed':
+    case 'reconciliation':
     case 'index-verified':
     case 'index-switched':
     case 'index-dropped':

@@ -1,11 +1,13 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { RunEvent } from '../contracts/events/run.ts';
+import type { WatchStatus } from '../contracts/watch.ts';
 import { renderProblems } from './problem.ts';
 import { duration } from './quantities.ts';
 import type { Reporter, ReportOptions } from './reporter.ts';
 import { resultText } from './results.ts';
 import { eventLines, metricWords, progressWords } from './run-words.ts';
 import { type Style, styleFor } from './style.ts';
+import { watchStatusText } from './watch-status.ts';
 
 const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const redrawEveryMs = 100;
@@ -26,6 +28,7 @@ export function liveReporter(options: ReportOptions): Reporter {
   const style = styleFor(stdout, environment);
   const running = new Map<string, RunningStep>();
   let run: { readonly startedAt: number; readonly steps: number; finished: number } | null = null;
+  let status: WatchStatus | null = null;
   let width = 0;
   let drawn = 0;
   let frame = 0;
@@ -37,7 +40,9 @@ export function liveReporter(options: ReportOptions): Reporter {
   };
   const draw = () => {
     erase();
-    const lines = run === null ? [] : viewLines(run, running, frames[frame % frames.length]!, style);
+    const spinner = frames[frame % frames.length]!;
+    const lines = run === null ? [] : viewLines(run, running, spinner, style);
+    if (status !== null) lines.push(`${style('cyan', spinner)} ${watchStatusText(status, style)}`);
     const columns = stdout.columns ?? 80;
     for (const line of lines) stdout.write(`${fit(line, columns)}\n`);
     drawn = lines.length;
@@ -55,6 +60,7 @@ export function liveReporter(options: ReportOptions): Reporter {
     clearInterval(timer);
     timer = null;
     run = null;
+    status = null;
     erase();
     stdout.write('\u001B[?25h');
   };
@@ -77,10 +83,16 @@ export function liveReporter(options: ReportOptions): Reporter {
       if (event.type === 'run-finished') close();
       above(eventLines(event, style, width));
     },
+    status(told) {
+      status = told;
+      if (timer === null) start();
+      draw();
+    },
     progress(line) {
       above([style('dim', line)]);
     },
     async result(result) {
+      if (status !== null) close();
       const text = await resultText(result, style);
       if (text !== '') above([text]);
     },

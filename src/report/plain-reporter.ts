@@ -4,6 +4,7 @@ import type { Reporter, ReportOptions } from './reporter.ts';
 import { resultText } from './results.ts';
 import { eventLines, metricWords, progressWords } from './run-words.ts';
 import { styleFor } from './style.ts';
+import { watchStatusText } from './watch-status.ts';
 
 /** How often a step that goes on for long says how far it has come. */
 const progressEveryMs = 10_000;
@@ -15,6 +16,8 @@ export function plainReporter({ stdout, stderr, environment }: ReportOptions, no
   const said = new Map<string, number>();
   const metrics = new Map<string, string>();
   let width = 0;
+  let saidState: string | null = null;
+  let saidStateAt = -Infinity;
   const progressLine = (event: RunEvent): readonly string[] => {
     if (event.type === 'step-started') said.set(event.step, now());
     if (event.type === 'job-metric') metrics.set(event.step, metricWords(event.values));
@@ -30,6 +33,12 @@ export function plainReporter({ stdout, stderr, environment }: ReportOptions, no
     },
     progress(line) {
       stderr.write(`${line}\n`);
+    },
+    status(status) {
+      const changed = status.state !== saidState;
+      if (!changed && now() - saidStateAt < progressEveryMs) return;
+      [saidState, saidStateAt] = [status.state, now()];
+      stdout.write(`${watchStatusText(status, style)}\n`);
     },
     async result(result) {
       const text = await resultText(result, style);
@@ -54,5 +63,6 @@ export function quietReporter(options: ReportOptions): Reporter {
       }
     },
     progress() {},
+    status() {},
   };
 }

@@ -81,6 +81,16 @@ export async function resultText(result: CommandResult, style: Style): Promise<s
       return (await import('./results/worker.ts')).workerAttemptText(result, style);
     case 'places':
       return (await import('./results/places.ts')).placesText(result.places, style);
+    case 'watch-finished':
+      return (await import('./results/watch.ts')).watchFinishedText(result, style);
+    case 'dead-letters':
+      return (await import('./results/watch.ts')).deadLettersText(result.letters, style);
+    case 'dead-letter-shown':
+      return (await import('./results/watch.ts')).deadLetterText(result.letter, style);
+    case 'dead-letters-changed':
+      return (await import('./results/watch.ts')).deadLettersChangedText(result);
+    case 'reconciliation':
+      return (await import('./results/watch.ts')).reconciliationText(result, style);
     case 'point-differences':
       return (await import('./results/index-verified.ts')).differencesText(result.differences);
     case 'index-verified':

@@ -1,16 +1,13 @@
 import { z } from 'zod';
 import { json, verdict } from '../../src/contracts/artifact.ts';
-import { digestOf } from '../../src/contracts/digest.ts';
 import { IndexState, IndexVerdict } from '../../src/contracts/index-state.ts';
 import { defineStep } from '../../src/engine/define.ts';
+import { fingerprintOf } from '../../src/index-sync/fingerprint.ts';
 import { observeIndex } from '../../src/index-sync/observe.ts';
 import { followChanges } from '../../src/index-sync/sync.ts';
 import { lexicalTerms } from '../../src/text/lexical.ts';
 import { chunkDocuments } from './chunk-documents.ts';
 import { cleanDocuments } from './clean-documents.ts';
-
-/** Shows each way in which a text becomes terms: another outcome is another index. */
-const termsProbe = 'Vector_index of camelCase HTTPServer x86, Ünïcödé ﬁles, 東京タワー and ภาษาไทย.';
 
 /** Follows the change feed: each changed document is cleaned, cut and embedded anew, and the index gets what differs. */
 export const syncIndex = defineStep({
@@ -26,6 +23,8 @@ export const syncIndex = defineStep({
     gateRecall: z.number().min(0).max(1).default(0.95),
     /** How long the generation before can be rolled back to. */
     keepDays: z.number().nonnegative().default(7),
+    /** A collection of the source was dropped, renamed or replaced: `hold` stops until a person decides, `purge` removes its points. */
+    onNamespaceChange: z.enum(['hold', 'purge']).default('hold'),
   }),
   inputs: {},
   outputs: { index: json('index-state', IndexState), verdict: verdict('index-verdict', IndexVerdict) },
@@ -35,17 +34,24 @@ export const syncIndex = defineStep({
   observe: ({ params, ports }) => observeIndex(params.index, ports),
   async run({ params, ports, rows, outputs, forced, ...tools }) {
     const { clean, chunk } = rows;
-    const fingerprint = {
-      clean: clean.identity,
-      chunk: chunk.identity,
-      tokenizer: ports.tokenizer.identity,
-      embedder: ports.embedder.identity,
-      terms: digestOf(lexicalTerms(termsProbe)),
-    };
+    const fingerprint = fingerprintOf(rows, ports);
     const { signal, count, log, progress } = tools;
     const gate = { floors: { sample: params.gateDocuments, recall: params.gateRecall }, keepMs: params.keepDays * 24 * 3600 * 1000 };
     const synced = await followChanges(
-      { index: params.index, ...gate, rescan: forced, fingerprint, clean, chunk, terms: lexicalTerms, signal, count, log, progress },
+      {
+        index: params.index,
+        onNamespaceChange: params.onNamespaceChange,
+        ...gate,
+        rescan: forced,
+        fingerprint,
+        clean,
+        chunk,
+        terms: lexicalTerms,
+        signal,
+        count,
+        log,
+        progress,
+      },
       ports,
     );
     await outputs.index.write(synced.state);

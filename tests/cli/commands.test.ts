@@ -232,6 +232,7 @@ describe('before and after a run', () => {
       tenant                                    mill        environment TWIN_TENANT
       index                                     documents   default
       metadataStore.kind                        sqlite      default
+      documentStore.kind                        sqlite      default
       artifactStore.kind                        folder      default
       workQueue.kind                            in-process  default
       embedder.kind                             python      default

@@ -54,6 +54,7 @@ describe('layers of the configuration', () => {
       metadataStore: { kind: 'sqlite' },
       artifactStore: { kind: 'folder' },
       workQueue: { kind: 'in-process' },
+      documentStore: { kind: 'sqlite' },
       embedder: { kind: 'python' },
       vectorIndex: { kind: 'sqlite' },
       jobLauncher: {

@@ -169,12 +169,14 @@ export function changeFeedConformance(
     test('whoever follows the feed from any point ends with the store as it is', async () => {
       const change = fc.oneof(
         fc.record({ id: fc.constantFrom('a', 'b', 'c'), content: fc.constantFrom('1', '2') }),
-        fc.record({ id: fc.constantFrom('a', 'b', 'c'), content: fc.constant(null) }),
+        ...(feed.capabilities.deletes ? [fc.record({ id: fc.constantFrom('a', 'b', 'c'), content: fc.constant(null) })] : []),
         fc.constant('read' as const),
       );
       await fc.assert(
         fc.asyncProperty(fc.array(change, { maxLength: 15 }), async (changes) => {
           const copy = new Map<string, string>();
+          const before = feed.capabilities.deletes ? [] : await documents.scan({ limit: 10 });
+          for (const { id, content } of before) copy.set(id, content);
           let cursor: Cursor | null = null;
           const follow = async () => {
             const read = await drain(cursor, 2);
@@ -192,7 +194,7 @@ export function changeFeedConformance(
           await follow();
           const stored = await documents.scan({ limit: 10 });
           expect(Object.fromEntries(copy)).toEqual(Object.fromEntries(stored.map(({ id, content }) => [id, content])));
-          await documents.delete(stored);
+          if (feed.capabilities.deletes) await documents.delete(stored);
         }),
         { numRuns: 20 },
       );

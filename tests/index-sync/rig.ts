@@ -6,9 +6,12 @@ import { openSqliteDocumentStore } from '../../src/adapters/document-store/sqlit
 import type { Chunk, CleanDocument, RevisedDocument, StoredDocument } from '../../src/contracts/document.ts';
 import type { IndexState } from '../../src/contracts/index-state.ts';
 import type { Embedder } from '../../src/ports/embedder.ts';
+import { DeadLetters } from '../../src/index-sync/dead-letters.ts';
 import { followChanges, type SyncOptions, type SyncPorts } from '../../src/index-sync/sync.ts';
 import { verifyIndex } from '../../src/index-sync/verify.ts';
 import type { ChunkMaker } from '../../src/index-sync/prepare.ts';
+import type { ChangeFeed } from '../../src/ports/change-feed.ts';
+import type { DocumentStore } from '../../src/ports/document-store.ts';
 import { hashEmbedder } from '../support/hash-embedder.ts';
 import { oracleDifferences } from '../support/index-oracle.ts';
 import { memoryMetadataStore } from '../support/memory-metadata-store.ts';
@@ -43,15 +46,31 @@ export const lineMaker: ChunkMaker = {
   },
 };
 
+/** Where documents and their changes come from. */
+export interface RigSource {
+  readonly documentStore: DocumentStore;
+  readonly changeFeed: ChangeFeed;
+}
+
 /** Everything that an index is kept in step with under `folder`: documents in a file, the rest in memory, or all in files where `onDisk` says so. */
-export function openRig(folder: string, { onDisk = false }: { readonly onDisk?: boolean } = {}) {
+export function openRig(folder: string, { onDisk = false, source }: { readonly onDisk?: boolean; readonly source?: RigSource } = {}) {
   const file = join(folder, 'documents.db');
-  const documentStore = openSqliteDocumentStore({ file });
-  const changeFeed = openSqliteChangeFeed({ file });
+  const { documentStore, changeFeed } = source ?? {
+    documentStore: openSqliteDocumentStore({ file }),
+    changeFeed: openSqliteChangeFeed({ file }),
+  };
+  let broken: string | null = null;
+  const embedder = hashEmbedder();
   const ports = {
     documentStore,
     changeFeed,
-    embedder: hashEmbedder(),
+    embedder: {
+      ...embedder,
+      embed: async (texts: readonly string[]) => {
+        const vectors = await embedder.embed(texts);
+        return vectors.map((vector, at) => (texts[at] === broken ? vector.with(0, Number.NaN) : vector));
+      },
+    },
     metadataStore: onDisk ? openSqliteMetadataStore({ file: join(folder, 'state.db') }) : memoryMetadataStore(),
     vectorIndex: onDisk ? openSqliteVectorIndex({ file: join(folder, 'index.db') }) : memoryVectorIndex(),
   } satisfies SyncPorts;
@@ -74,6 +93,12 @@ export function openRig(folder: string, { onDisk = false }: { readonly onDisk?: 
     ...ports,
     ports,
     fingerprint: options.fingerprint,
+    options,
+    /** The embedder gives no vector for this text. */
+    breakVectorsOf: (text: string | null) => void (broken = text),
+    async deadLetters(): Promise<DeadLetters> {
+      return new DeadLetters(ports.metadataStore, (await ports.vectorIndex.alias('main'))!);
+    },
     async close() {
       for (const port of [documentStore, changeFeed, ports.metadataStore, ports.vectorIndex]) await port.close();
     },
@@ -82,8 +107,12 @@ export function openRig(folder: string, { onDisk = false }: { readonly onDisk?: 
     /** The same stores, seen by a process with another embedder. */
     withEmbedder: (embedder: Embedder) => ({ sync: (change: Partial<SyncOptions> = {}) => sync(change, { ...ports, embedder }) }),
     verify: () => verifyIndex({ index: 'main', ...lineMaker }, ports),
+    /** Points in which the index differs from the documents, whatever the ledger says meanwhile. */
+    async pointDifferences(): Promise<readonly string[]> {
+      return (await this.differences()).filter((line) => /^(missing|different|stale)/.test(line));
+    },
     /** Everything in which the index differs from the documents, worked out anew. */
-    async differences(): Promise<readonly string[]> {
+    async differences(dead: ReadonlySet<string> = new Set()): Promise<readonly string[]> {
       const documents: StoredDocument[] = [];
       for (
         let page = await documentStore.scan({ limit: 500 });
@@ -91,7 +120,7 @@ export function openRig(folder: string, { onDisk = false }: { readonly onDisk?: 
         page = await documentStore.scan({ limit: 500, after: documents.at(-1)! })
       )
         documents.push(...page);
-      return oracleDifferences({ ...ports, embedder: hashEmbedder(), index: 'main', documents, maker: lineMaker });
+      return oracleDifferences({ ...ports, embedder: hashEmbedder(), index: 'main', documents, maker: lineMaker, dead });
     },
   };
 }

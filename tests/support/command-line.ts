@@ -61,6 +61,7 @@ export async function said(surroundings: Surroundings, command: (context: Comman
     tell,
     complain: (problems) => reporter.problems(problems),
     progress: (line) => reporter.progress(line),
+    status: (status) => reporter.status(status),
     onEnd: (close) => void closing.push(close),
   };
   const { outcomeOf } = await import('../../src/cli/perform.ts');

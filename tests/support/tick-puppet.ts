@@ -18,6 +18,7 @@ const context: CommandContext = {
   tell: () => Promise.resolve(),
   complain: (problems) => process.stderr.write(JSON.stringify(problems)),
   progress: () => undefined,
+  status: () => undefined,
   onEnd: (close) => void closing.push(close),
 };
 const session = await openSession(context);

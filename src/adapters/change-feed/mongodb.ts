@@ -17,6 +17,7 @@ interface Position {
 /** A stream that stands at the position of the cursor that was given out last. */
 interface Live {
   readonly stream: MongoChangeStream;
+  readonly source: string;
   position: string;
 }
 
@@ -134,11 +135,11 @@ export function openMongoChangeFeed(documents: MongoDocuments): ChangeFeed {
   async function streamPage(cursor: Cursor, position: Position, limit: number, waitMs: number, signal?: AbortSignal): Promise<ChangeRead> {
     const { EJSON } = await bson();
     const keys = new MongoKeys(documents, EJSON);
-    if (live?.position !== cursor.position) {
+    if (live?.position !== cursor.position || live.source !== cursor.source) {
       await leave();
       const opened = await openAt(cursor, position);
       if (!(opened instanceof MongoChangeStream)) return opened;
-      live = { stream: opened, position: cursor.position };
+      live = { stream: opened, source: cursor.source, position: cursor.position };
     }
     const { stream } = live;
     const more = await fill(stream, waitMs, signal);

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { declare, group } from './declare.ts';
+import { collectValues, declare, group } from './declare.ts';
 
 /** Commands about documents and the index made of them. */
 export function declareDocuments(program: Command): void {
@@ -11,6 +11,59 @@ export function declareDocuments(program: Command): void {
     ['twin verify index', 'twin verify index --json'],
     async () => (await import('../commands/verify.ts')).verifyIndex,
   );
+
+  declare(
+    program,
+    'watch <pipeline>',
+    'follow the changes of the documents until it is stopped: the index stays in step',
+    ['twin watch feature-pipeline', 'twin watch feature-pipeline --json --no-wait'],
+    async () => (await import('../commands/watch.ts')).watch,
+  )
+    .option('--set <address=value>', 'set a parameter of a step; may be repeated', collectValues)
+    .option('--no-wait', 'fail at once when another process holds the index');
+
+  declare(
+    program,
+    'reconcile [index]',
+    'after a gap in the changes: read every document again; shows what it would do unless told --yes',
+    ['twin reconcile', 'twin reconcile documents --yes'],
+    async () => (await import('../commands/reconcile.ts')).reconcile,
+  )
+    .option('--yes', 'do it')
+    .option('--pipeline <name>', 'the pipeline that fills the index (default: feature-pipeline)')
+    .option('--no-wait', 'fail at once when another process holds the index');
+
+  const dlq = group(program, 'dlq', 'documents that could not be brought into the index: list, show, retry, discard');
+  declare(
+    dlq,
+    'list',
+    'list them with their causes',
+    ['twin dlq list', 'twin dlq list --json'],
+    async () => (await import('../commands/dead-letters.ts')).listDeadLetters,
+  );
+  declare(
+    dlq,
+    'show <document>',
+    'show the whole cause of one',
+    ['twin dlq show 0b54…'],
+    async () => (await import('../commands/dead-letters.ts')).showDeadLetter,
+  );
+  declare(
+    dlq,
+    'retry [documents...]',
+    'try them again',
+    ['twin dlq retry --all', 'twin dlq retry 0b54…'],
+    async () => (await import('../commands/dead-letters.ts')).retryDeadLetters,
+  )
+    .option('--all', 'all of them')
+    .option('--pipeline <name>', 'the pipeline that fills the index (default: feature-pipeline)');
+  declare(
+    dlq,
+    'discard [documents...]',
+    'give them up as they are, until their next change',
+    ['twin dlq discard --all'],
+    async () => (await import('../commands/dead-letters.ts')).discardDeadLetters,
+  ).option('--all', 'all of them');
 
   declare(
     program,
