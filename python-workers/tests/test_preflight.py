@@ -63,6 +63,13 @@ def test_leaks_and_repeats_are_found(tmp_path, base):
     assert "duplicates" in reasons(report["warnings"])
 
 
+def test_a_question_that_is_asked_of_two_documents_is_no_leak(tmp_path, base):
+    validation = [{**samples(1)[0], "id": "other", "answer": "Something else."}]
+    report = preflight(tmp_path, base, samples(10), validation=validation)
+    assert report["problems"] == []
+    assert "same-question" in reasons(report["warnings"])
+
+
 def test_an_end_that_is_never_learned_forbids_the_run(tmp_path, base):
     report = preflight(tmp_path, base, samples(8), maxLength=40)
     assert "end-never-learned" in reasons(report["problems"]) or "nothing-to-learn" in reasons(report["problems"])

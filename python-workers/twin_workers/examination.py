@@ -92,7 +92,7 @@ def examine_sft(
     ends = sum(row["labels"][-1] == prompts.end for row in rows)
     _weigh(found, counts, len(samples), ends)
     _repeats(found, [(sample["instruction"], sample["answer"]) for sample in samples])
-    _leaks(found, {sample["instruction"] for sample in samples}, [sample["instruction"] for sample in validation])
+    _leaks(found, samples, validation)
     for row in rows[:_SHOWN_SAMPLES]:
         found.samples.append({"pieces": _pieces(prompts, row["input_ids"], [label != -100 for label in row["labels"]])})
     return rows
@@ -158,11 +158,17 @@ def _repeats(found: Examination, rows: list[tuple[str, ...]]) -> None:
         found.warn("duplicates", f"{repeated} of {len(rows)} rows are there more than once", "deduplicate the dataset")
 
 
-def _leaks(found: Examination, trained: set[str], held_out: list[str]) -> None:
-    leaked = sum(instruction in trained for instruction in held_out)
+def _leaks(found: Examination, samples: list[dict[str, Any]], held_out: list[dict[str, Any]]) -> None:
+    trained = {(sample["instruction"], sample["answer"]) for sample in samples}
+    asked = {instruction for instruction, _ in trained}
+    leaked = sum((row["instruction"], row["answer"]) in trained for row in held_out)
     if leaked:
         message = f"{leaked} of {len(held_out)} validation rows are trained on too: their loss says nothing"
         found.problem("leakage", message, "split the dataset by document")
+    # Two documents may well be asked the same; a person has to look.
+    similar = sum(row["instruction"] in asked for row in held_out) - leaked
+    if similar:
+        found.warn("same-question", f"{similar} of {len(held_out)} validation rows ask what training asks, with another answer")
 
 
 def _pieces(prompts: Prompts, ids: list[int], learned: list[bool]) -> list[dict[str, Any]]:
