@@ -120,7 +120,8 @@ export function scheduleChangedText({ name, change, schedule }: ScheduleChanged,
   const said = change === 'unchanged' ? 'is as it was' : change === 'added' || change === 'replaced' ? `was ${change}` : change;
   const first = `Schedule ${style('bold', name)} ${said}: ${spec.pipeline}, ${whenWords(spec)}.`;
   const second = state === 'active' ? (next === null ? [] : [`Next tick: ${clock(next, spec.timeZone)}.`]) : [`It is ${state}.`];
-  const hint = state === 'active' ? `twin schedule start, or twin schedule export ${name} --to github` : `twin schedule resume ${name}`;
+  const clocks = spec.cron === null ? '' : `, or twin schedule export ${name} --to github`;
+  const hint = state === 'active' ? `twin schedule start${clocks}` : `twin schedule resume ${name}`;
   return [first, ...second, style('dim', `→ ${hint}`)].join('\n');
 }
 
@@ -130,6 +131,7 @@ export function ticksText({ ticks, reason }: ScheduleTicks, style: Style): strin
   const { kind, tick } = reason;
   if (tick === null) return kind === 'paused' ? 'The schedule is paused: nothing was run.' : 'No tick is due: nothing was run.';
   const { schedule } = tick;
+  if (tick.state === 'buffered') return tickText(tick, style);
   const first = kind === 'paused' ? `Schedule ${schedule} is paused: nothing was run.` : 'Nothing more is due.';
   const hint = kind === 'paused' ? `twin schedule resume ${schedule}` : `twin schedule trigger ${schedule} --now`;
   return [first, tickText(tick, style), style('dim', `→ ${hint}`)].join('\n');
