@@ -8,6 +8,7 @@ import { executeRun, type RunEnd, type RunRequest } from '../engine/execute.ts';
 import { originsOf } from '../engine/params.ts';
 import type { BaseRun } from '../engine/run-context.ts';
 import type { RunOptions } from '../engine/run-options.ts';
+import { paces } from '../history/paces.ts';
 import type { ArtifactStore } from '../ports/artifact-store.ts';
 import { runSummary } from '../report/summary.ts';
 import { currentHolder, isDeadForSure } from '../workers/holder.ts';
@@ -53,13 +54,15 @@ export async function runPipeline(
   context.onEnd(() => log.close());
   const steps: StepFinished[] = [];
   let finished: RunFinished | null = null;
+  const stores = await wired.stores();
+  const known = await paces(stores.metadata, graph.pipeline);
+  const expectedMs = Object.fromEntries([...known].map(([step, { medianMs }]) => [step, medianMs]));
   const emit = (event: RunEvent) => {
     log.write(event);
     if (event.type === 'step-finished') steps.push(event);
     if (event.type === 'run-finished') finished = event;
-    else context.emit(event);
+    else context.emit(event.type === 'run-started' ? { ...event, expectedMs } : event);
   };
-  const stores = await wired.stores();
   const dispatch = handsOver(session.config) ? await handover(session) : null;
   const end = await executeRun({
     graph,

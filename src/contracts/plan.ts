@@ -36,10 +36,31 @@ export type Prediction =
 /** A step with what will become of it. */
 export interface PredictedStep extends PlannedStep {
   readonly prediction: Prediction;
+  /** Of a map step whose input is known, or whose own part of the key changed: the rows that will be computed. */
+  readonly rows: PlanRows | null;
+  /** How long it takes if it runs, by earlier runs; null where none tells. */
+  readonly expectedMs: number | null;
+}
+
+/** Rows to be computed, of so many. */
+export interface PlanRows {
+  readonly redo: number;
+  readonly total: number;
+}
+
+/** How long a run will take, by the durations of earlier ones. */
+export interface PlanEstimate {
+  /** Of the steps that are known to run. */
+  readonly leastMs: number;
+  /** With those too of which it is not known yet. */
+  readonly mostMs: number;
+  /** Steps that may run and of which no earlier run tells how long they take. */
+  readonly unmeasured: number;
 }
 
 /** What a run would do, in the order in which it would do it. */
 export interface RunPlan {
   readonly pipeline: string;
   readonly steps: readonly PredictedStep[];
+  readonly estimate: PlanEstimate;
 }

@@ -1,11 +1,13 @@
 import type { ArtifactReference } from '../contracts/artifact.ts';
-import type { MissReason, PredictedStep, Prediction, RunPlan } from '../contracts/plan.ts';
+import type { MissReason, PlanRows, PredictedStep, Prediction, RunPlan } from '../contracts/plan.ts';
 import type { Problem, Result } from '../contracts/problem.ts';
 import type { FingerprintParts, StepResult } from '../contracts/run.ts';
+import { type StepPace, paces } from '../history/paces.ts';
 import { changesBetween, nearestChange } from '../history/why.ts';
 import type { PortSource } from '../ports/ports.ts';
 import { type CodeHasher, codeHasher } from './code-hash.ts';
 import { readEffect } from './effect-record.ts';
+import { estimateRun, expectedMs, rowsToDo } from './estimate.ts';
 import { problemOf } from './failure.ts';
 import { type PreparedNode, fingerprint, keyOf, prepareNodes } from './fingerprint.ts';
 import { refusalOf } from './gate.ts';
@@ -68,11 +70,40 @@ export async function planRun(request: PlanRequest): Promise<Result<RunPlan, rea
     );
     planning.foreseen.set(node.address, foreseen);
   });
-  const steps = graph.nodes.map((node): PredictedStep => ({
-    ...plannedStep(node),
-    prediction: planning.foreseen.get(node.address)!.prediction,
-  }));
-  return { ok: true, value: { pipeline: graph.pipeline, steps } };
+  return { ok: true, value: await withEstimates(planning) };
+}
+
+/** The plan with the rows to be computed and the time that all of it takes; the past is only asked where something may run. */
+async function withEstimates(planning: Planning): Promise<RunPlan> {
+  const { graph, foreseen, options, stores } = planning;
+  const open = [...foreseen.values()].some(({ prediction }) => !isSettled(prediction));
+  const known = open ? await paces(stores.metadata, graph.pipeline) : new Map<string, StepPace>();
+  const steps = new Map<string, PredictedStep>();
+  for (const node of graph.nodes) {
+    const { prediction } = foreseen.get(node.address)!;
+    const pace = known.get(node.address);
+    const rows = await rowsOf(planning, node, pace);
+    steps.set(node.address, { ...plannedStep(node), prediction, rows, expectedMs: expectedMs(prediction, rows, pace) });
+  }
+  return { pipeline: graph.pipeline, steps: [...steps.values()], estimate: estimateRun(graph, steps, options.concurrency) };
+}
+
+async function rowsOf(
+  { foreseen, prepared, stores, ports }: Planning,
+  node: GraphNode,
+  pace: StepPace | undefined,
+): Promise<PlanRows | null> {
+  const { prediction } = foreseen.get(node.address)!;
+  if (node.kind !== 'map' || isSettled(prediction)) return null;
+  if (prediction.kind === 'unknown') {
+    // Its code or params changed, so no row can be taken from the cache.
+    return prediction.changes.length > 0 && pace?.rows ? { redo: pace.rows, total: pace.rows } : null;
+  }
+  const wire = node.inputs['input']!;
+  const input = foreseen.get(wire.step)?.artifacts?.[wire.output];
+  if (prediction.kind === 'miss' && prediction.reason.kind === 'forced' && input?.kind === 'rows')
+    return { redo: input.rows, total: input.rows };
+  return input ? rowsToDo(prepared.get(node.address)!, input, stores, ports) : null;
 }
 
 async function foresee(planning: Planning, node: GraphNode): Promise<Foreseen> {

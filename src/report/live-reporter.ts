@@ -3,6 +3,7 @@ import type { RunEvent } from '../contracts/events/run.ts';
 import type { WatchStatus } from '../contracts/watch.ts';
 import { renderProblems } from './problem.ts';
 import { duration } from './quantities.ts';
+import { remainingMs } from './remaining.ts';
 import type { Reporter, ReportOptions } from './reporter.ts';
 import { resultText } from './results.ts';
 import { eventLines, metricWords, progressWords } from './run-words.ts';
@@ -14,6 +15,8 @@ const redrawEveryMs = 100;
 /** Steps that are shown while they run; more are counted. */
 const shownSteps = 8;
 const barWidth = 20;
+/** A time to go below this is not worth a word. */
+const toldFromMs = 1000;
 
 interface RunningStep {
   readonly startedAt: number;
@@ -22,12 +25,19 @@ interface RunningStep {
   metrics: string | null;
 }
 
+interface LiveRun {
+  readonly startedAt: number;
+  readonly steps: number;
+  readonly expectedMs: ReadonlyMap<string, number>;
+  readonly finished: Set<string>;
+}
+
 /** A live view for a terminal: what is finished scrolls up, what runs stands below with its progress. */
 export function liveReporter(options: ReportOptions): Reporter {
   const { stdout, stderr, environment } = options;
   const style = styleFor(stdout, environment);
   const running = new Map<string, RunningStep>();
-  let run: { readonly startedAt: number; readonly steps: number; finished: number } | null = null;
+  let run: LiveRun | null = null;
   let status: WatchStatus | null = null;
   let width = 0;
   let drawn = 0;
@@ -75,11 +85,12 @@ export function liveReporter(options: ReportOptions): Reporter {
     event(event) {
       if (event.type === 'run-started') {
         width = Math.max(0, ...event.steps.map(({ address }) => address.length));
-        run = { startedAt: Date.now(), steps: event.steps.length, finished: 0 };
+        const expectedMs = new Map(Object.entries(event.expectedMs ?? {}));
+        run = { startedAt: Date.now(), steps: event.steps.length, expectedMs, finished: new Set() };
         start();
       }
       follow(event, running);
-      if (event.type === 'step-finished' && run !== null) run.finished++;
+      if (event.type === 'step-finished') run?.finished.add(event.step);
       if (event.type === 'run-finished') close();
       above(eventLines(event, style, width));
     },
@@ -116,12 +127,7 @@ function follow(event: RunEvent, running: Map<string, RunningStep>): void {
   }
 }
 
-function viewLines(
-  run: { readonly startedAt: number; readonly steps: number; readonly finished: number },
-  running: ReadonlyMap<string, RunningStep>,
-  spinner: string,
-  style: Style,
-): string[] {
+function viewLines(run: LiveRun, running: ReadonlyMap<string, RunningStep>, spinner: string, style: Style): string[] {
   const width = Math.max(0, ...[...running.keys()].map((address) => address.length));
   const lines = [...running].slice(0, shownSteps).map(([address, step]) => {
     const parts = [step.phase, bar(step.progress, style), step.progress && progressWords(step.progress), step.metrics];
@@ -129,7 +135,9 @@ function viewLines(
     return `${style('cyan', spinner)} ${address.padEnd(width)}  ${duration(Date.now() - step.startedAt).padStart(10)}  ${told}`;
   });
   if (running.size > shownSteps) lines.push(style('dim', `  and ${running.size - shownSteps} more`));
-  lines.push(style('dim', `  ${run.finished} of ${run.steps} steps done, ${duration(Date.now() - run.startedAt)}`));
+  const left = remainingMs(run.expectedMs, running, run.finished, Date.now());
+  const toGo = left !== null && left >= toldFromMs ? `, at most about ${duration(left)} to go` : '';
+  lines.push(style('dim', `  ${run.finished.size} of ${run.steps} steps done, ${duration(Date.now() - run.startedAt)}${toGo}`));
   return lines;
 }
 

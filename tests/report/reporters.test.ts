@@ -215,7 +215,7 @@ describe('the live view', () => {
     vi.advanceTimersByTime(100);
     expect(stripVTControlCharacters(out.join(''))).toMatchInlineSnapshot(`
       "⠙ train-sft       0.1 s  train  ██████████░░░░░░░░░░  15 of 30 steps, 50 %, about 4.0 s to go  los…
-        0 of 5 steps done, 0.1 s
+        0 of 5 steps done, 0.1 s, at most about 4.0 s to go
       "
     `);
     reporter.event(finished('train-sft', {}));

@@ -75,7 +75,8 @@ test('an index that equals its source is told from one that does not', async () 
 });
 
 test('a plan says why each step would run', async () => {
-  const step = (address: string) => ({ address, step: address, kind: 'step', summary: '', inputs: {}, place: '' }) as const;
+  const step = (address: string) =>
+    ({ address, step: address, kind: 'step', summary: '', inputs: {}, place: '', rows: null, expectedMs: 1200 }) as const;
   const change = (
     part: 'params' | 'code' | 'inputs',
     name: string | null,
@@ -90,6 +91,7 @@ test('a plan says why each step would run', async () => {
   ];
   const plan = {
     pipeline: 'nightly',
+    estimate: { leastMs: 3600, mostMs: 4800, unmeasured: 1 },
     steps: [
       { ...step('collect'), prediction: { kind: 'hit', run: 'r1', at: 0 } },
       { ...step('chunk'), prediction: { kind: 'miss', reason: { kind: 'changed', run: 'r1', changes } } },
@@ -101,12 +103,12 @@ test('a plan says why each step would run', async () => {
     ],
   } as const;
   expect(await words({ type: 'plan', plan })).toMatchInlineSnapshot(`
-    "nightly: 7 steps, 1 cached, 3 to run, 2 not known yet, 1 skipped
+    "nightly: 7 steps, 1 cached, 3 to run, 2 not known yet, 1 skipped, about 3.6 s to 4.8 s and 1 step that never ran
       cached   collect  made by run r1
-      run      chunk    maxTokens 200 → 254; its code changed; input documents changed; and 1 more (since run r1)
-      run      sync     what it keeps up to date was changed since
-      run      train    its output adapter is gone
-      ?        judge    unknown until train
+      run      chunk    maxTokens 200 → 254; its code changed; input documents changed; and 1 more (since run r1); about 1.2 s
+      run      sync     what it keeps up to date was changed since; about 1.2 s
+      run      train    its output adapter is gone; about 1.2 s
+      ?        judge    unknown until train; up to about 1.2 s
       ?        watch    no answer within 2 s
       skip     answer   there is no champion yet
     → twin run nightly"

@@ -4,7 +4,14 @@ import type { Holder, PlannedStep, RunStatus, StepCounts, StepOutcome, StepReaso
 
 /** What the engine tells while it runs. Only src/report turns it into words. */
 export type RunEvent =
-  | { readonly type: 'run-started'; readonly run: string; readonly pipeline: string; readonly steps: readonly PlannedStep[] }
+  | {
+      readonly type: 'run-started';
+      readonly run: string;
+      readonly pipeline: string;
+      readonly steps: readonly PlannedStep[];
+      /** How long steps take that have run before, in milliseconds by address. */
+      readonly expectedMs?: Readonly<Record<string, number>>;
+    }
   /** Another process holds what this run needs. */
   | { readonly type: 'waiting'; readonly run: string; readonly target: string; readonly holder: Holder; readonly heldForMs: number }
   /** A run whose process died was closed. */

@@ -1,22 +1,42 @@
-import type { MissReason, PartChange, Prediction, RunPlan } from '../../contracts/plan.ts';
-import { counted } from '../quantities.ts';
+import type { MissReason, PartChange, PredictedStep, Prediction, RunPlan } from '../../contracts/plan.ts';
+import { counted, duration, grouped } from '../quantities.ts';
 import { reasonWords } from '../run-words.ts';
 import type { Format, Style } from '../style.ts';
 
 /** How many differences of a fingerprint are named before the rest is counted. */
 const shownChanges = 3;
+/** Times below this are not worth a word. */
+const toldFromMs = 500;
 
 /** What a run would do, a line a step in the order of the run. */
 export function planText(plan: RunPlan, style: Style): string {
   const width = Math.max(0, ...plan.steps.map(({ address }) => address.length));
-  const lines = plan.steps.map(({ address, prediction }) => {
-    const [word, format, why] = predictionWords(prediction);
-    return `  ${style(format, word.padEnd(7))}  ${address.padEnd(width)}  ${why}`.trimEnd();
+  const lines = plan.steps.map((step) => {
+    const [word, format, why] = predictionWords(step.prediction);
+    const told = [why, ...amountWords(step)].filter((part) => part !== '').join('; ');
+    return `  ${style(format, word.padEnd(7))}  ${step.address.padEnd(width)}  ${told}`.trimEnd();
   });
   return [`${style('bold', plan.pipeline)}: ${summary(plan)}`, ...lines, style('dim', `→ twin run ${plan.pipeline}`)].join('\n');
 }
 
-function summary({ steps }: RunPlan): string {
+/** How much a step has to do, and how long that takes. */
+function amountWords({ prediction, rows, expectedMs }: PredictedStep): readonly string[] {
+  const runs = prediction.kind === 'miss';
+  if (!runs && prediction.kind !== 'unknown') return [];
+  return [
+    ...(rows ? [`${grouped(rows.redo)} of ${counted(rows.total, 'row')} to compute`] : []),
+    ...(expectedMs !== null && expectedMs >= toldFromMs ? [`${runs ? 'about' : 'up to about'} ${duration(expectedMs)}`] : []),
+  ];
+}
+
+/** `, about 12 s`, `, about 12 s to 3 min`; nothing where no earlier run tells. */
+function estimateWords({ leastMs, mostMs, unmeasured }: RunPlan['estimate']): string {
+  if (mostMs < toldFromMs) return '';
+  const range = mostMs - leastMs < toldFromMs ? duration(mostMs) : `${duration(leastMs)} to ${duration(mostMs)}`;
+  return `, about ${range}${unmeasured > 0 ? ` and ${counted(unmeasured, 'step')} that never ran` : ''}`;
+}
+
+function summary({ steps, estimate }: RunPlan): string {
   const count = (kind: Prediction['kind']) => steps.filter(({ prediction }) => prediction.kind === kind).length;
   const told = [
     [count('hit'), 'cached'],
@@ -25,7 +45,7 @@ function summary({ steps }: RunPlan): string {
     [count('skip'), 'skipped'],
   ] as const;
   const parts = told.filter(([amount]) => amount > 0).map(([amount, word]) => `${amount} ${word}`);
-  return `${counted(steps.length, 'step')}${parts.length === 0 ? '' : `, ${parts.join(', ')}`}`;
+  return `${counted(steps.length, 'step')}${parts.length === 0 ? '' : `, ${parts.join(', ')}`}${estimateWords(estimate)}`;
 }
 
 function predictionWords(prediction: Prediction): readonly [word: string, format: Format, why: string] {
@@ -35,7 +55,7 @@ function predictionWords(prediction: Prediction): readonly [word: string, format
     case 'miss':
       return ['run', 'green', missWords(prediction.reason)];
     case 'unknown':
-      return ['?', 'yellow', `unknown until ${prediction.until}`];
+      return ['?', 'yellow', [`unknown until ${prediction.until}`, ...namedChanges(prediction.changes)].join('; ')];
     case 'unobserved':
       return ['?', 'yellow', prediction.message];
     case 'skip':
@@ -55,12 +75,14 @@ function missWords(reason: MissReason): string {
       return 'began before and was never finished';
     case 'artifact-missing':
       return `its output ${reason.output} is gone`;
-    case 'changed': {
-      const named = reason.changes.slice(0, shownChanges).map(changeWords);
-      const rest = reason.changes.length - named.length;
-      return `${named.join('; ')}${rest > 0 ? `; and ${rest} more` : ''} (since run ${reason.run})`;
-    }
+    case 'changed':
+      return `${namedChanges(reason.changes).join('; ')} (since run ${reason.run})`;
   }
+}
+
+function namedChanges(changes: readonly PartChange[]): readonly string[] {
+  const rest = changes.length - shownChanges;
+  return [...changes.slice(0, shownChanges).map(changeWords), ...(rest > 0 ? [`and ${rest} more`] : [])];
 }
 
 function changeWords({ part, name, before, after }: PartChange): string {
