@@ -7,6 +7,7 @@ import type { Json } from './digest.ts';
 import type { AliasMove, EvaluationRecord, ModelVersion } from './registry.ts';
 import type { Answer, Forgotten, IndexGenerationLine, IndexVerified, ModelVersionLine } from './results.ts';
 import type { LogEntry } from './run-log.ts';
+import type { RunDiff } from './run-diff.ts';
 import type { RunSummary } from './run.ts';
 import type { LineageStep, RunView } from './run-view.ts';
 import type { ScheduleLine, TickView } from './schedule.ts';
@@ -203,6 +204,7 @@ export type CommandResult =
   | { readonly type: 'job-beat'; readonly view: JobView }
   | { readonly type: 'job-said'; readonly text: string }
   | { readonly type: 'job-left'; readonly id: string }
+  | RunDiff
   | { readonly type: 'runs'; readonly runs: readonly RunSummary[] }
   | { readonly type: 'run'; readonly view: RunView }
   /** Told in several parts while a run is followed; `width` is that of the longest step's address. */

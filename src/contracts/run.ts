@@ -120,6 +120,8 @@ export const RunSetup = z.strictObject({
   forkedAt: z.string().optional(),
   /** Version and code hash by the name of the step. */
   code: z.record(z.string(), z.strictObject({ version: z.int(), code: z.string() })),
+  /** Names of the map steps that a step drives, by its address, of steps that drive any. Their params stand at `<address>.<name>`. */
+  driven: z.record(z.string(), z.array(z.string())).optional(),
   /** Params by address, defaults filled in, of steps that have any. */
   params: z.record(z.string(), z.json()),
   /** Where params were given that are not defaults, by `<step>.<param>`. */

@@ -16,6 +16,7 @@ export interface GivenSettings {
 /** How a run was set up, for whoever continues it, forks it or asks what differs: a step without params, files and variables takes no room. */
 export function setupOf(prepared: ReadonlyMap<string, PreparedNode>, options: RunOptions, given: GivenSettings): RunSetup {
   const code: RunSetup['code'] = {};
+  const names: NonNullable<RunSetup['driven']> = {};
   const params: RunSetup['params'] = {};
   const files: RunSetup['files'] = {};
   const environment: RunSetup['environment'] = {};
@@ -27,12 +28,14 @@ export function setupOf(prepared: ReadonlyMap<string, PreparedNode>, options: Ru
   };
   for (const [address, { own, driven }] of prepared) {
     note(address, own);
-    for (const parts of Object.values(driven)) note(`${address}.${parts.step.name}`, parts);
+    const steps = Object.values(driven);
+    if (steps.length > 0) names[address] = steps.map(({ step }) => step.name);
+    for (const parts of steps) note(`${address}.${parts.step.name}`, parts);
   }
   const { from = null, to = null, only = [], tags = [], force = [], keepGoing = false, gate = 'default' } = options;
   const { set = [], strict = false, origins = {}, forkedAt } = given;
   const asked = { set, strict, origins, from, to, only, tags, force, keepGoing, gate, ...(forkedAt !== undefined && { forkedAt }) };
-  return { ...asked, code, params, files, environment };
+  return { ...asked, code, driven: names, params, files, environment };
 }
 
 function isEmpty(value: unknown): boolean {

@@ -24,8 +24,9 @@ export function setupChanges(
     if (!was || !is) found.push({ address, changes: null });
     else {
       const changes = [
-        ...codeChanges(before.setup.code[was.step], after.setup.code[is.step]),
-        ...partsUnder(before.setup, after.setup, address),
+        ...codeChanges(before.setup.code[was.step], after.setup.code[is.step], null),
+        ...partsUnder(before.setup, after.setup, address, null),
+        ...drivenChanges(before.setup, after.setup, address),
       ];
       if (changes.length > 0) found.push({ address, changes });
     }
@@ -33,21 +34,35 @@ export function setupChanges(
   return found;
 }
 
-function codeChanges(before: RunSetup['code'][string] | undefined, after: RunSetup['code'][string] | undefined): PartChange[] {
-  const [from, to] = [before ?? { version: 0, code: '' }, after ?? { version: 0, code: '' }];
+/** Changes in the map steps that a step drives. */
+function drivenChanges(before: RunSetup, after: RunSetup, address: string): PartChange[] {
+  const names = new Set([...(before.driven?.[address] ?? []), ...(after.driven?.[address] ?? [])]);
   const changes: PartChange[] = [];
-  if (from.version !== to.version) changes.push({ part: 'version', name: null, before: from.version, after: to.version });
-  if (from.code !== to.code) changes.push({ part: 'code', name: null, before: from.code, after: to.code });
+  for (const name of names) {
+    changes.push(...codeChanges(before.code[name], after.code[name], name), ...partsUnder(before, after, `${address}.${name}`, name));
+  }
   return changes;
 }
 
-/** Differences of a step, and of the map steps that it drives: their params stand below its own address. */
-function partsUnder(before: RunSetup, after: RunSetup, address: string): PartChange[] {
+function codeChanges(
+  before: RunSetup['code'][string] | undefined,
+  after: RunSetup['code'][string] | undefined,
+  name: string | null,
+): PartChange[] {
+  const [from, to] = [before ?? { version: 0, code: '' }, after ?? { version: 0, code: '' }];
+  const changes: PartChange[] = [];
+  if (from.version !== to.version) changes.push({ part: 'version', name, before: from.version, after: to.version });
+  if (from.code !== to.code) changes.push({ part: 'code', name, before: from.code, after: to.code });
+  return changes;
+}
+
+/** Differences of params, files and variables at an address. */
+function partsUnder(before: RunSetup, after: RunSetup, address: string, within: string | null): PartChange[] {
   return (['params', 'files', 'environment'] as const).flatMap((part) => {
     const [from, to] = [before[part][address] ?? {}, after[part][address] ?? {}];
-    return memberChanges(from as never, to as never).map(({ path, before: was, after: is }) => ({
+    return memberChanges(from as never, to as never).map(({ path, before: was, after: is }): PartChange => ({
       part,
-      name: path,
+      name: within === null ? path : `${within}.${path}`,
       before: was,
       after: is,
     }));

@@ -74,6 +74,7 @@ function resultLines(result: CommandResult): readonly object[] {
     case 'job-said':
     case 'job-left':
     case 'why':
+    case 'runs-diff':
     case 'dataset':
     case 'schedule-changed':
     case 'schedule-files':

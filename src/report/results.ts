@@ -15,6 +15,8 @@ export async function resultText(result: CommandResult, style: Style): Promise<s
       ].join('\n\n');
     case 'why':
       return (await import('./results/why.ts')).whyText(result, style);
+    case 'runs-diff':
+      return (await import('./results/run-diff.ts')).runDiffText(result, style);
     case 'runs':
       return (await import('./results/runs.ts')).runsText(result.runs, style);
     case 'run':

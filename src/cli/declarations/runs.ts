@@ -3,7 +3,7 @@ import { collectValues, declare, group } from './declare.ts';
 
 /** Commands about runs that were. */
 export function declareRuns(program: Command): void {
-  const runs = group(program, 'runs', 'runs that were: list, show, logs, resume, fork');
+  const runs = group(program, 'runs', 'runs that were: list, show, logs, resume, fork, diff');
   declare(
     runs,
     'list',
@@ -51,4 +51,11 @@ export function declareRuns(program: Command): void {
     .option('--force <step>', 'run this step although its result is known; may be repeated', collectValues)
     .option('--keep-going', 'after a failure, finish the steps that do not depend on it')
     .option('--no-wait', 'fail at once when another run holds what this one needs');
+  declare(
+    runs,
+    'diff <before> [after]',
+    'compare two runs: params, code, documents and rows, metrics, time (default: with the latest run)',
+    ['twin runs diff 3f2a', 'twin runs diff 3f2a 9c1b --json'],
+    async () => (await import('../commands/runs-diff.ts')).diffTwoRuns,
+  );
 }

@@ -56,7 +56,8 @@ function verb({ outcome, why, changes }: StepExplanation, now: boolean): string 
   }
 }
 
-function changeLines(change: ExplainedChange, style: Style, indent: string): readonly string[] {
+/** A change with what lies behind it, a line a thing, further in at each step back. */
+export function changeLines(change: ExplainedChange, style: Style, indent: string): readonly string[] {
   const { part, name, within, code, content, cause } = change;
   const label = style('cyan', (part === 'extra' ? extraLabel(name) : part).padEnd(11));
   const lines = [`${indent}${label} ${summary(change)}`];
