@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 
 /** A value that JSON can hold. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -21,11 +21,12 @@ export function canonicalJson(value: unknown): string {
       if (value === null) return 'null';
       if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
       const record = value as Record<string, unknown>;
-      const members = Object.keys(record)
-        .filter((key) => record[key] !== undefined)
-        .toSorted()
-        .map((key) => `${canonicalJson(key)}:${canonicalJson(record[key])}`);
-      return `{${members.join(',')}}`;
+      let members = '';
+      for (const key of Object.keys(record).toSorted()) {
+        const member = record[key];
+        if (member !== undefined) members += `${members === '' ? '' : ','}${canonicalJson(key)}:${canonicalJson(member)}`;
+      }
+      return `{${members}}`;
     }
     default:
       throw new TypeError(`A ${typeof value} has no canonical JSON`);
@@ -34,7 +35,8 @@ export function canonicalJson(value: unknown): string {
 
 /** The sha256 of text (as UTF-8) or bytes: 64 lower-case hexadecimal digits. */
 export function sha256(data: string | Uint8Array): string {
-  return createHash('sha256').update(data).digest('hex');
+  // One call costs half of what a hash object does, and every key of a step is one.
+  return hash('sha256', data, 'hex');
 }
 
 /** The sha256 of a value's canonical JSON. */
@@ -47,12 +49,12 @@ export const twinNamespace = '6f9ad8a1-5c0e-5d53-9a2f-7a1d3f8b2c44';
 
 /** The UUIDv5 of a name within a namespace UUID (RFC 9562, section 5.5). */
 export function uuidv5(name: string, namespace: string = twinNamespace): string {
-  const hash = createHash('sha1')
+  const bytes = createHash('sha1')
     .update(Buffer.from(namespace.replaceAll('-', ''), 'hex'))
     .update(name)
     .digest();
-  hash[6] = (hash[6]! & 0x0f) | 0x50;
-  hash[8] = (hash[8]! & 0x3f) | 0x80;
-  const hex = hash.toString('hex');
+  bytes[6] = (bytes[6]! & 0x0f) | 0x50;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  const hex = bytes.toString('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
 }

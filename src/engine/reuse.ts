@@ -34,8 +34,15 @@ async function makeOnce(work: Work): Promise<Settled> {
   const { contested } = await context.claims.claim(key, (holder, heldForMs) =>
     context.emit({ type: 'waiting', run: context.run, target, holder, heldForMs }),
   );
-  const made = contested ? (await usableResult(context, address, key)).result : undefined;
-  return made ? reused(context, prepared, made) : doWork(work);
+  let settled: Settled | undefined;
+  try {
+    const made = contested ? (await usableResult(context, address, key)).result : undefined;
+    settled = made ? await reused(context, prepared, made) : await doWork(work);
+    return settled;
+  } finally {
+    // What has a key is let go once it is journaled; there is nothing to wait for where the step made nothing.
+    if (!settled?.key) context.claims.done(key, () => context.journal.flush());
+  }
 }
 
 /** A result that can be used, or why one that is known cannot be; neither where none is known. */

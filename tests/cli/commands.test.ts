@@ -181,7 +181,7 @@ describe('before and after a run', () => {
     expect(after.stdout).toMatchInlineSnapshot(`
       "words-pipeline: 3 steps, 1 cached, 1 to run, 1 not known yet
         cached   read-words     made by run <run>
-        run      measure-words  shortest 2 → 3 (since run <run>)
+        run      measure-words  shortest 2 → 3 (since run <run>); 4 of 4 rows to compute
         ?        sum-lengths    unknown until measure-words
       → twin run words-pipeline
       "
