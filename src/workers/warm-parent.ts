@@ -18,15 +18,14 @@ export function warmParent(runtime: PythonRuntime): WarmParent {
     async start(folder, secrets) {
       running ??= startParent(runtime);
       const parent = await running;
-      if (parent === null || parent.exitCode !== null || parent.signalCode !== null) {
+      const ended = (): boolean => parent === null || parent.exitCode !== null || parent.signalCode !== null;
+      if (parent === null || ended()) {
         running = undefined;
         return false;
       }
       const variables = { ...secrets, TWIN_MASKED: Object.keys(secrets).join(',') };
-      const ended = { yes: false };
-      parent.once('exit', () => (ended.yes = true));
       parent.stdin!.write(`${JSON.stringify({ attempt: folder, variables })}\n`);
-      return claimed(folder, claimMs, () => ended.yes);
+      return claimed(folder, claimMs, ended);
     },
   };
 }
