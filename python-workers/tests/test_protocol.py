@@ -5,7 +5,7 @@ import pytest
 from attempts import Attempt, write_rows
 
 from twin_workers.artifacts import canonical_json
-from twin_workers.checkpoints import newest_good, prune, seal
+from twin_workers.checkpoints import ContractChanged, newest_good, prune, seal
 from twin_workers.protocol import CommandReader, EventWriter, JobFailure, read_request, well_formed
 
 
@@ -143,11 +143,11 @@ def test_json_is_written_as_ecmascript_would(value, text):
     assert canonical_json(value) == text
 
 
-def checkpoint(root, step, contract="same"):
+def checkpoint(root, step, contract=None):
     folder = root / f"checkpoint-{step}"
     folder.mkdir(parents=True)
     (folder / "weights").write_text(f"weights of {step}")
-    seal(folder, contract)
+    seal(folder, contract or {"data": "same"})
     return folder
 
 
@@ -155,16 +155,21 @@ def test_only_a_checkpoint_that_verifies_is_resumed_from(tmp_path):
     good = checkpoint(tmp_path, 9)
     (checkpoint(tmp_path, 10) / "weights").write_text("weights of 1x")
     (checkpoint(tmp_path, 11) / "twin-manifest.json").unlink()
-    checkpoint(tmp_path, 12, contract="other")
-    assert newest_good(tmp_path, "same") == (
+    assert newest_good(tmp_path, {"data": "same"}) == (
         good,
         [
-            "checkpoint-12: it was made from other data, params or code",
             "checkpoint-11: it was not finished",
             "checkpoint-10: weights is not what was written",
         ],
     )
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-9"]
+
+
+def test_a_sound_checkpoint_of_other_work_is_refused_and_stays(tmp_path):
+    checkpoint(tmp_path, 12, contract={"data": "other", "code": "same"})
+    with pytest.raises(ContractChanged, match="checkpoint-12 was made with other data"):
+        newest_good(tmp_path, {"data": "same", "code": "same"})
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-12"]
 
 
 def test_the_last_two_checkpoints_are_kept(tmp_path):
