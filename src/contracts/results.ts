@@ -20,6 +20,8 @@ export const IndexVerified = z.strictObject({
   missing: z.int(),
   stale: z.int(),
   different: z.int(),
+  /** How many documents were drawn, where not all were looked at. */
+  sample: z.int().optional(),
 });
 export type IndexVerified = z.output<typeof IndexVerified>;
 

@@ -106,7 +106,7 @@ export function openRig(folder: string, { onDisk = false, source }: { readonly o
     sync: (change: Partial<SyncOptions> = {}) => sync(change, ports),
     /** The same stores, seen by a process with another embedder. */
     withEmbedder: (embedder: Embedder) => ({ sync: (change: Partial<SyncOptions> = {}) => sync(change, { ...ports, embedder }) }),
-    verify: () => verifyIndex({ index: 'main', ...lineMaker }, ports),
+    verify: (sample?: number) => verifyIndex({ index: 'main', ...lineMaker, ...(sample !== undefined && { sample }) }, ports),
     /** Points in which the index differs from the documents, whatever the ledger says meanwhile. */
     async pointDifferences(): Promise<readonly string[]> {
       return (await this.differences()).filter((line) => /^(missing|different|stale)/.test(line));

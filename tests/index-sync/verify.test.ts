@@ -109,3 +109,23 @@ test('a rescan writes what is missing and removes what nobody put there, althoug
   expect((await rig.sync({ rescan: true })).counts).toMatchObject({ 'points-written': 1, 'points-removed': 1, embedded: 0 });
   expect(await rig.verify()).toEqual({ generation, result: clean, examples: [] });
 });
+
+test('a sample looks at some documents, finds what is wrong with them, and says how many they were', async () => {
+  expect(await rig.verify(10)).toEqual({ generation, result: { ...clean, sample: 2 }, examples: [] });
+  expect((await rig.verify(1)).result).toMatchObject({ documents: 1, sample: 1, missing: 0 });
+  await rig.vectorIndex.remove(generation, 'default', [id('a', 1)], 1e9);
+  expect(await rig.verify(10)).toMatchObject({
+    result: { missing: 1, sample: 2 },
+    examples: [{ kind: 'missing', id: id('a', 1), document: 'a' }],
+  });
+});
+
+test('thousands of points are compared bucket by bucket, and each difference is found once', async () => {
+  const lines = (n: number) => Array.from({ length: 40 }, (_, line) => `${n} ${line}`).join('\n');
+  await rig.documentStore.put(Array.from({ length: 60 }, (_, n) => exampleDocument(`many-${n}`, { content: lines(n) })));
+  await rig.sync();
+  expect((await rig.verify()).result).toMatchObject({ points: 2403, missing: 0, stale: 0, different: 0 });
+  const lost = Array.from({ length: 60 }, (_, n) => id(`many-${n}`, 7));
+  await rig.vectorIndex.remove(generation, 'default', lost, 1e9);
+  expect((await rig.verify()).result).toMatchObject({ points: 2403, missing: 60, stale: 0, different: 0 });
+});

@@ -4,14 +4,24 @@ import type { AnyStep, Mapped } from '../../engine/define.ts';
 import { verifyIndex as verify } from '../../index-sync/verify.ts';
 import type { ChunkMaker } from '../../index-sync/prepare.ts';
 import type { PortSource } from '../../ports/ports.ts';
-import { type CommandContext, done, refused, usageProblem } from '../context.ts';
+import { type CommandContext, done, refused, usageProblem, wholeNumber } from '../context.ts';
 import { openPipeline } from '../pipeline-run.ts';
 
 const pipeline = 'feature-pipeline';
 const step = 'sync-index';
 
+/** Flags of `twin verify index`. */
+export interface VerifyFlags {
+  readonly sample?: string;
+}
+
+/** How often it is told how far it is. */
+const tellMs = 5_000;
+
 /** `twin verify index`: works out from the documents what should be in the index, and compares in both directions; exit 3 if they differ. */
-export async function verifyIndex(context: CommandContext): Promise<CommandOutcome> {
+export async function verifyIndex(context: CommandContext, flags: VerifyFlags = {}): Promise<CommandOutcome> {
+  const sample = flags.sample === undefined ? undefined : wholeNumber('--sample', flags.sample);
+  if (typeof sample === 'object') return refused([sample]);
   const opened = await openPipeline(context, pipeline, { writes: 'nothing' });
   if (!opened.ok) return refused(opened.error);
   const { graph, params, session } = opened.value;
@@ -30,7 +40,7 @@ export async function verifyIndex(context: CommandContext): Promise<CommandOutco
   };
   const documentStore = await ports.open('documentStore');
   const { result, examples } = await verify(
-    { index: config.index, signal: context.signal, ...maker },
+    { index: config.index, signal: context.signal, progress: teller(context), ...(sample !== undefined && { sample }), ...maker },
     {
       documentStore,
       vectorIndex: await ports.open('vectorIndex'),
@@ -51,6 +61,19 @@ export async function verifyIndex(context: CommandContext): Promise<CommandOutco
     await context.tell({ type: 'point-differences', differences });
   }
   return done(result, result.missing + result.stale + result.different === 0 ? 0 : 3);
+}
+
+/** Tells how far it is and about how long the rest takes, every few seconds. */
+function teller(context: CommandContext): (done: number, total: number) => void {
+  const started = performance.now();
+  let told = started;
+  return (done, total) => {
+    const now = performance.now();
+    if (now - told < tellMs || done >= total) return;
+    told = now;
+    const seconds = Math.ceil((((now - started) / done) * (total - done)) / 1000);
+    context.progress(`${done} of ${total} documents worked out, about ${seconds} s left`);
+  };
 }
 
 /** The rows that a map step makes of one row, computed anew: proof asks no cache. */

@@ -8,9 +8,9 @@ export function declareDocuments(program: Command): void {
     verify,
     'index',
     'compare the index with what the documents say it should hold; exit 3 if they differ',
-    ['twin verify index', 'twin verify index --json'],
+    ['twin verify index', 'twin verify index --sample 1000', 'twin verify index --json'],
     async () => (await import('../commands/verify.ts')).verifyIndex,
-  );
+  ).option('--sample <documents>', 'look at so many documents only, drawn by hash');
 
   declare(
     program,

@@ -4,8 +4,8 @@ import { counted } from '../quantities.ts';
 import type { Style } from '../style.ts';
 
 /** Whether the index holds what the documents say it should. */
-export function indexText({ documents, points, missing, stale, different }: IndexVerified, style: Style): string {
-  const should = `${counted(documents, 'document')} make ${counted(points, 'point')}`;
+export function indexText({ documents, points, missing, stale, different, sample }: IndexVerified, style: Style): string {
+  const should = `${counted(documents, 'document')}${sample === undefined ? '' : ' of a sample'} make ${counted(points, 'point')}`;
   if (missing + stale + different === 0) return `${style('green', 'The index equals its source')}: ${should}, and exactly those are there.`;
   return [
     `${style('red', 'The index differs from its source')}: ${should}.`,

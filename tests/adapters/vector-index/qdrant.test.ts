@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { openQdrantVectorIndex } from '../../../src/adapters/vector-index/qdrant.ts';
 import { agreesWithSqlite } from '../../conformance/vector-index-agreement.ts';
+import { keepsTenantsApart } from '../../conformance/vector-index-tenants.ts';
 import { examplePoint, vectorIndexConformance } from '../../conformance/vector-index.ts';
 import { qdrantServers } from '../../support/services/qdrant-servers.ts';
 
@@ -11,6 +12,7 @@ for (const { name, url, shim, empty } of await qdrantServers()) {
   };
   vectorIndexConformance(name, open);
   agreesWithSqlite(name, open);
+  keepsTenantsApart(name, open, 8);
 
   const onlyReal = 'only a real server proves that readers find one generation or the other while an alias moves';
   test.skipIf(shim !== null)(`${onlyReal} (${name})`, async () => {
