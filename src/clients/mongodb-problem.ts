@@ -48,6 +48,8 @@ export function isPassingMongoError(error: unknown): boolean {
   if (isAuthentication(rootOf(error))) return false;
   // A bulk of which no operation failed by itself: the connection did, or the majority did not answer.
   if (error.name === 'MongoBulkWriteError' && [(error as { writeErrors?: unknown }).writeErrors ?? []].flat().length === 0) return true;
+  // A socket that ended while a command was written comes as the error of the socket itself.
+  if ('code' in error && typeof error.code === 'string' && /^(EPIPE|ECONN|ETIMEDOUT)/.test(error.code)) return true;
   if (networkNames.has(error.name) || labels(error).includes('RetryableWriteError')) return true;
   const code = mongoCode(error);
   if (code === 64 || error.name === 'MongoWriteConcernError') return true;
