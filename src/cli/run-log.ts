@@ -1,4 +1,4 @@
-import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs';
+import { createWriteStream, mkdirSync, type WriteStream, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunEvent } from '../contracts/events/run.ts';
 import { mask } from '../contracts/masking.ts';
@@ -6,15 +6,18 @@ import { stepScope } from '../engine/step-scope.ts';
 import { OutputFile } from '../logs/output-file.ts';
 import { outputFolder, outputName, runLogFile } from '../logs/places.ts';
 import type { CommandContext } from './context.ts';
+import { currentEnvironment, environmentFile } from './run-environment.ts';
 
 /** Keeps what a run says and what its steps print, so that `twin runs logs` can tell it again, or at the same time in another terminal. */
 export interface RunLog {
   write(event: RunEvent): void;
+  /** Resolves once all that was written can be read. */
+  flush(): Promise<void>;
   close(): Promise<void>;
 }
 
 /** Opens a log with the first event of a run; a log that cannot be written is given up without a word, as the journal holds the truth. */
-export function openRunLog(folder: string, context: Pick<CommandContext, 'capture'>): RunLog {
+export function openRunLog(folder: string, context: Pick<CommandContext, 'capture' | 'project' | 'environment'>): RunLog {
   let stream: WriteStream | null = null;
   let run: string | null = null;
   const outputs = new Map<string, OutputFile>();
@@ -40,14 +43,26 @@ export function openRunLog(folder: string, context: Pick<CommandContext, 'captur
       // Progress is for those who watch; it would make up most of the file.
       if (event.type === 'step-progress') return;
       if (stream === null) {
-        mkdirSync(folder, { recursive: true });
+        attempt(() => mkdirSync(folder, { recursive: true }));
         stream = createWriteStream(runLogFile(folder, event.run), { flags: 'a' });
         stream.on('error', () => {});
       }
-      if (event.type === 'run-started') run = event.run;
+      if (event.type === 'run-started') {
+        run = event.run;
+        const environment = mask(JSON.stringify(currentEnvironment(context.project, context.environment)));
+        attempt(() => {
+          mkdirSync(outputFolder(folder, event.run), { recursive: true });
+          writeFileSync(environmentFile(folder, event.run), environment);
+        });
+      }
       if (event.type === 'step-finished') closeOutputs(event.step);
       stream.write(`${mask(JSON.stringify({ at: Date.now(), ...event }))}\n`);
     },
+    flush: () =>
+      new Promise((resolve) => {
+        if (stream === null || stream.destroyed) resolve();
+        else stream.write('', () => resolve());
+      }),
     close: () =>
       new Promise((resolve) => {
         release?.();
@@ -56,4 +71,13 @@ export function openRunLog(folder: string, context: Pick<CommandContext, 'captur
         else stream.end(() => resolve());
       }),
   };
+}
+
+/** A full or read-only disk takes the log, not the run. */
+function attempt(write: () => void): void {
+  try {
+    write();
+  } catch {
+    // The journal holds the truth.
+  }
 }

@@ -1,8 +1,6 @@
-import { appendFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { CommandOutcome } from '../contracts/command-results.ts';
 import type { RunEvent, RunFinished } from '../contracts/events/run.ts';
-import { mask } from '../contracts/masking.ts';
 import type { Problem } from '../contracts/problem.ts';
 import { executeRun, type RunEnd, type RunRequest } from '../engine/execute.ts';
 import { originsOf } from '../engine/params.ts';
@@ -10,7 +8,6 @@ import type { BaseRun } from '../engine/run-context.ts';
 import type { RunOptions } from '../engine/run-options.ts';
 import { paces } from '../history/paces.ts';
 import type { ArtifactStore } from '../ports/artifact-store.ts';
-import { runSummary } from '../report/summary.ts';
 import { currentHolder, isDeadForSure } from '../workers/holder.ts';
 import { type CommandContext, done, refused } from './context.ts';
 import { jsonValue } from './json-artifact.ts';
@@ -19,6 +16,7 @@ import { needsPython, preflight } from './preflight.ts';
 import { openRunLog } from './run-log.ts';
 import type { Session } from './session.ts';
 import { handsOver, ownPorts } from './shared-stores.ts';
+import { afterRun } from './after-run.ts';
 
 /** How a run is started, beyond what the engine is told. */
 export interface RunPipelineOptions extends RunOptions {
@@ -83,9 +81,11 @@ export async function runPipeline(
   const rejected = strict ? steps.reduce((sum, { counts }) => sum + rejectedIn(counts), 0) : 0;
   if (rejected > 0) context.complain([rejectedProblem(rejected, end.run, await rejectionsOf(steps, stores.artifacts))]);
   await beforeEnd?.(steps);
-  if (finished !== null) context.emit(finished);
-  const summary = context.environment['GITHUB_STEP_SUMMARY'];
-  if (summary) await appendFile(summary, mask(runSummary([...steps, ...(finished === null ? [] : [finished])]))).catch(() => undefined);
+  const after = await afterRun(context, wired, end.run, log);
+  if (finished !== null) context.emit({ ...(finished as RunFinished), report: after?.report ?? null });
+  if (after !== null && (context.environment['GITHUB_STEP_SUMMARY'] || context.environment['GITHUB_ACTIONS'] === 'true')) {
+    await (await import('./github.ts')).tellGitHub(context, after);
+  }
   return done({ type: 'none' }, rejected > 0 && end.status === 'succeeded' ? 3 : exitOf(end));
 }
 

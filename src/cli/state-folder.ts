@@ -14,6 +14,8 @@ export interface StateFolder {
   readonly jobs: string;
   /** What each run said, a file a run. */
   readonly logs: string;
+  /** A page of HTML a run. */
+  readonly reports: string;
 }
 
 /** The places within a state folder, as the configuration names it, relative to where twin was started. */
@@ -29,5 +31,6 @@ export function stateFolder(state: string, from: string): StateFolder {
     artifacts: at('artifacts'),
     jobs: at('jobs'),
     logs: at('logs'),
+    reports: at('reports'),
   };
 }

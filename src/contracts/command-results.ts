@@ -1,6 +1,8 @@
 import type { DatasetCard, DatasetVersion } from './dataset.ts';
 import type { GgufSummary, PreflightReport } from './jobs.ts';
 import type { JobView } from './job-view.ts';
+import type { FailureCard } from './failure-card.ts';
+import type { GarbageCollected } from './garbage.ts';
 import type { RunPlan } from './plan.ts';
 import type { Problem } from './problem.ts';
 import type { Json } from './digest.ts';
@@ -206,7 +208,11 @@ export type CommandResult =
   | { readonly type: 'job-left'; readonly id: string }
   | RunDiff
   | { readonly type: 'runs'; readonly runs: readonly RunSummary[] }
-  | { readonly type: 'run'; readonly view: RunView }
+  | { readonly type: 'run'; readonly view: RunView; readonly failures: readonly FailureCard[] }
+  | GarbageCollected
+  | { readonly type: 'report'; readonly run: string; readonly path: string }
+  /** Said before the last event of a run that failed. */
+  | { readonly type: 'failures'; readonly failures: readonly FailureCard[] }
   /** Told in several parts while a run is followed; `width` is that of the longest step's address. */
   | { readonly type: 'run-logs'; readonly run: string; readonly width: number; readonly entries: readonly LogEntry[] }
   | { readonly type: 'config'; readonly values: readonly ConfigValue[]; readonly origin: boolean }

@@ -13,6 +13,8 @@ export interface Problem {
   readonly found?: string;
   /** What to do next, a command where there is one. */
   readonly hint?: string;
+  /** Frames of the code that failed, innermost first in JavaScript and last in Python: for the card of the failure alone. */
+  readonly stack?: string;
   readonly exit: ProblemExit;
 }
 

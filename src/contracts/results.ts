@@ -10,6 +10,8 @@ export const RunFinishedResult = z.strictObject({
   steps: StepCounts,
   durationMs: z.number(),
   reason: z.string().nullable().optional(),
+  /** The file of its report. */
+  report: z.string().nullable().optional(),
 });
 
 /** `twin verify index --json`: documents and points that should be there, and how many points differ from that. */

@@ -42,6 +42,7 @@ export const ProblemRecord = z.strictObject({
   expected: z.string().optional(),
   found: z.string().optional(),
   hint: z.string().optional(),
+  stack: z.string().optional(),
   exit: z.union([z.literal(1), z.literal(2), z.literal(3), z.literal(4)]),
 });
 
@@ -89,6 +90,8 @@ export const StepResult = z.strictObject({
   counts: z.record(z.string(), z.number()),
   durationMs: z.number(),
   at: z.number(),
+  /** Kept for lineage alone: its content has been freed, or will be. */
+  collected: z.literal(true).optional(),
 });
 export type StepResult = z.output<typeof StepResult>;
 

@@ -16,11 +16,15 @@ const passingCodes = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
 
-/** What step code threw, as a problem of that step. Its first line of the stack outside Node says where. */
+/** Frames of an error and its causes that are kept. */
+const framesKept = 30;
+
+/** What step code threw, as a problem of that step. The innermost frame outside Node and packages says where. */
 export function problemOf(error: unknown, address: string): Problem {
   if (error instanceof ProblemError) return { where: address, ...error.problem };
   const thrown = error instanceof Error ? error : new Error(String(error));
-  const frame = thrown.stack?.split('\n').find((line) => /^\s+at .*:\d+:\d+\)?$/.test(line) && !line.includes('node:'));
+  const frames = thrown.stack?.split('\n').filter((line) => /^\s+at .*:\d+:\d+\)?$/.test(line) && !line.includes('node:')) ?? [];
+  const frame = frames.find((line) => !line.includes('/node_modules/')) ?? frames[0];
   return {
     reason: 'step-threw',
     message: `Step ${address} threw ${thrown.name}: ${thrown.message}`,
@@ -30,9 +34,19 @@ export function problemOf(error: unknown, address: string): Problem {
           .replace(/^at (?:.*\()?(?:file:\/\/)?/, '')
           .replace(/\)$/, '')
       : address,
+    ...(thrown.stack !== undefined && { stack: boundedStack(thrown) }),
     hint: `twin runs logs shows its last words; twin run --from ${address} tries again from here`,
     exit: 1,
   };
+}
+
+/** The frames of an error and of what caused it, without their messages, which may be of any length. */
+function boundedStack(error: Error): string {
+  const frames: string[] = [];
+  for (let at: unknown = error; at instanceof Error && frames.length < framesKept; at = at.cause) {
+    frames.push(...(at.stack?.split('\n').filter((line) => /^\s+at /.test(line)) ?? []));
+  }
+  return frames.slice(0, framesKept).join('\n');
 }
 
 /** Whether a failure is the surroundings' and not the step's: a connection, a busy server. */

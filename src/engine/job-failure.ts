@@ -5,6 +5,8 @@ import { PassingProblemError } from './failure.ts';
 
 /** Lines of a job's output that its problem shows. */
 const shownLines = 5;
+/** Characters of a traceback that are kept, its end first. */
+const stackKept = 8000;
 
 /** Why a job did not end well: what it said itself, or what its exit code means. Preemption, a lost keeper and passing faults may be tried again. */
 export function jobFailure(
@@ -37,6 +39,7 @@ export function jobFailure(
     where: address,
     ...(found && { found }),
     ...(hint && { hint }),
+    ...(said?.data.stack && { stack: said.data.stack.slice(-stackKept) }),
     exit: 1,
   };
   // The launcher makes the next attempt smaller.

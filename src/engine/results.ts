@@ -27,13 +27,16 @@ export async function openResults({ pipeline, nodes }: Graph, store: MetadataSto
   const latestKeys = keysIn(row);
   const known = new Map<string, StepResult>();
   const wanted = [...new Set(nodes.map((node) => latestKeys[node.address]).filter((key) => key !== undefined))];
-  for (const found of await store.get(resultsTable, wanted)) if (found) known.set(found.key, resultIn(found.row));
+  for (const found of await store.get(resultsTable, wanted)) {
+    const result = found && usable(resultIn(found.row));
+    if (result) known.set(result.key, result);
+  }
 
   const find = async (key: string): Promise<StepResult | null> => {
     const result = known.get(key);
     if (result) return result;
     const [found] = await store.get(resultsTable, [key]);
-    return found ? resultIn(found.row) : null;
+    return found ? usable(resultIn(found.row)) : null;
   };
   const latest = (address: string): StepResult | null => known.get(latestKeys[address] ?? '') ?? null;
   return {
@@ -58,6 +61,11 @@ export async function openResults({ pipeline, nodes }: Graph, store: MetadataSto
 
 function keysIn(row: TableRow | null | undefined): LatestKeys {
   return (row?.row ?? {}) as LatestKeys;
+}
+
+/** A result that may still be hit: of one that was collected, only the row is left. */
+function usable(result: StepResult): StepResult | null {
+  return result.collected === true ? null : result;
 }
 
 function resultIn(row: Json): StepResult {

@@ -1,7 +1,18 @@
 import type { Json } from '../contracts/digest.ts';
+import type { Problem } from '../contracts/problem.ts';
 import type { PlannedStep, RunRecord, RunSummary, StepResult } from '../contracts/run.ts';
 import type { MetadataStore, RowWrite } from '../ports/metadata-store.ts';
-import { type LatestKeys, latestTable, openRunsTable, producerKey, producersTable, resultsTable, runsTable } from './tables.ts';
+import { failureSignature } from './failure-signature.ts';
+import {
+  failuresTable,
+  type LatestKeys,
+  latestTable,
+  openRunsTable,
+  producerKey,
+  producersTable,
+  resultsTable,
+  runsTable,
+} from './tables.ts';
 
 /** Writes to derived tables, by table. */
 export type IndexWrites = ReadonlyMap<string, readonly RowWrite[]>;
@@ -37,6 +48,11 @@ export function indexRun(run: string, latestBefore: LatestKeys): (records: reado
         put(runsTable, run, summary);
         put(openRunsTable, run, { holder: record.holder });
       } else if (record.type === 'step-finished') {
+        const { step, problem, outcome, at } = record;
+        if (outcome === 'failed' && problem !== null) {
+          const signature = failureSignature(steps.get(step)?.step ?? step, problem as Problem);
+          put(failuresTable, `${signature}/${run}/${step}`, { at });
+        }
         const result = resultOf(run, steps, record);
         if (!result) continue;
         put(resultsTable, result.key, result);

@@ -13,15 +13,19 @@ export const resultsTable = 'step-results';
 export const producersTable = 'producers';
 /** The key of the newest result at each address, by pipeline: LatestKeys, one row as most of them are read together. Derived. */
 export const latestTable = 'latest-results';
+/** `<signature>/<run>/<step>`: failures by what was wrong. Derived. */
+export const failuresTable = 'failures';
 /** Commits of effects by target and step: itself the truth. */
 export const effectsTable = 'effects';
 /** What a digest within a fingerprint was made of: DigestParts by digest, kept so that a difference can be explained. */
 export const digestPartsTable = 'digest-parts';
+/** `<kind>/<digest>`: content that nothing needs any more, since when; itself the truth. */
+export const condemnedTable = 'condemned';
 /** Who holds which run or target, until when: itself the truth. */
 export const leasesTable = 'leases';
 
 /** Every table that replay of the streams fills. */
-export const derivedTables = [runsTable, openRunsTable, resultsTable, producersTable, latestTable] as const;
+export const derivedTables = [runsTable, openRunsTable, resultsTable, producersTable, latestTable, failuresTable] as const;
 
 /** Keys of the newest results of a pipeline's steps by address. */
 export type LatestKeys = Readonly<Record<string, string>>;

@@ -17,6 +17,8 @@ export class GrowingFile {
     const file = await this.#open();
     if (file === null) return;
     try {
+      // Its writer has begun anew: the older part was taken away.
+      if ((await file.stat()).size < this.#position) this.#position = 0;
       const buffer = Buffer.alloc(chunkBytes);
       for (;;) {
         const { bytesRead } = await file.read(buffer, 0, chunkBytes, this.#position);
@@ -39,7 +41,7 @@ export class GrowingFile {
     return text === '' ? null : text;
   }
 
-  /** The last bytes of the file from the next read on, for one whose beginning nobody wants. */
+  /** Has the next read begin this many bytes before the end: within a line, where the file is longer. */
   async skipTo(lastBytes: number): Promise<void> {
     const file = await this.#open();
     if (file === null) return;

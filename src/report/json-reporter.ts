@@ -38,7 +38,9 @@ function resultLines(result: CommandResult): readonly object[] {
     case 'runs':
       return result.runs.map((run) => ({ type: 'run', ...run }));
     case 'run':
-      return [{ type: 'run', ...result.view }];
+      return [{ type: 'run', ...result.view, failures: result.failures }];
+    case 'failures':
+      return result.failures;
     case 'run-logs':
       return result.entries;
     case 'config':
@@ -75,6 +77,8 @@ function resultLines(result: CommandResult): readonly object[] {
     case 'job-left':
     case 'why':
     case 'runs-diff':
+    case 'gc':
+    case 'report':
     case 'dataset':
     case 'schedule-changed':
     case 'schedule-files':

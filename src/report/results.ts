@@ -20,7 +20,13 @@ export async function resultText(result: CommandResult, style: Style): Promise<s
     case 'runs':
       return (await import('./results/runs.ts')).runsText(result.runs, style);
     case 'run':
-      return (await import('./results/runs.ts')).runText(result.view, style);
+      return (await import('./results/runs.ts')).runText(result.view, result.failures, style);
+    case 'gc':
+      return (await import('./results/gc.ts')).gcText(result, style);
+    case 'report':
+      return `The report of run ${result.run} is in ${result.path}`;
+    case 'failures':
+      return (await import('./results/failure-cards.ts')).failureCardsText(result.failures, style);
     case 'run-logs':
       return (await import('./results/run-logs.ts')).runLogsText(result.entries, result.width, style);
     case 'config':

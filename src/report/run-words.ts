@@ -96,6 +96,12 @@ export function finishedWords(event: Extract<RunEvent, { type: 'step-finished' }
     .trimEnd();
 }
 
+/** A path as it is shortest from where twin was started. */
+function placeWords(path: string): string {
+  const folder = `${process.cwd()}/`;
+  return path.startsWith(folder) ? path.slice(folder.length) : path;
+}
+
 /** How a run ended, in one line, and below it what to do next. */
 export function runFinishedWords(event: Extract<RunEvent, { type: 'run-finished' }>, style: Style): string {
   const { pipeline, status, reason, run } = event;
@@ -109,7 +115,8 @@ export function runFinishedWords(event: Extract<RunEvent, { type: 'run-finished'
       : status === 'cancelled'
         ? `finished steps are kept: twin run ${pipeline}`
         : `twin runs show ${run}, twin runs logs ${run}`;
-  return `${line}\n${style('dim', `→ ${next}`)}`;
+  const report = event.report ? `\n${style('dim', `→ report: ${placeWords(event.report)}`)}` : '';
+  return `${line}\n${style('dim', `→ ${next}`)}${report}`;
 }
 
 /** What a pipe, a log or a terminal gets for one event: complete lines, none for an event that only moves a progress bar. `width` is the longest address. */

@@ -147,6 +147,7 @@ describe('sources', () => {
 
       collect-pipeline failed after <time>: 1 failed.
       → twin runs show <run>, twin runs logs <run>
+      → report: <folder>/.twin/reports/<run>.html
       exit 2"
     `);
   });
@@ -174,6 +175,7 @@ describe('sources', () => {
 
       collect-pipeline succeeded after <time>: 1 succeeded.
       → twin runs show <run>
+      → report: <folder>/.twin/reports/<run>.html
       exit 0"
     `);
     const strict = await said({ folder, project }, (context) => collect(context, { strict: true }, source));

@@ -197,6 +197,7 @@ test('two runs at once: the second waits and names the holder, or with --no-wait
 
     hold-pipeline failed after <time>: 1 failed.
     → twin runs show <run>, twin runs logs <run>
+    → report: <folder>/.twin/reports/<run>.html
     exit 1"
   `);
   const waiting = Promise.withResolvers<void>();
@@ -214,6 +215,7 @@ test('two runs at once: the second waits and names the holder, or with --no-wait
 
     hold-pipeline succeeded after <time>: 1 cached.
     → twin runs show <run>
+    → report: <folder>/.twin/reports/<run>.html
     exit 0"
   `);
 });

@@ -30,6 +30,7 @@ describe('twin run', () => {
 
       words-pipeline succeeded after <time>: 3 succeeded.
       → twin runs show <run>
+      → report: <folder>/.twin/reports/<run>.html
       exit 0"
     `);
     const second = await said({ folder }, (context) => run(context, {}, 'words-pipeline'));
@@ -41,6 +42,7 @@ describe('twin run', () => {
 
       words-pipeline succeeded after <time>: 3 cached.
       → twin runs show <run>
+      → report: <folder>/.twin/reports/<run>.html
       exit 0"
     `);
   });
@@ -69,6 +71,7 @@ describe('twin run', () => {
 
       gate-pipeline was refused (3 words are too few) after <time>: 2 succeeded, 1 skipped.
       → twin runs show <run>, twin runs logs <run>
+      → report: <folder>/.twin/reports/<run>.html
       exit 3"
     `);
   });
@@ -125,11 +128,14 @@ describe('twin run', () => {
     const folder = await temporaryFolder();
     const file = join(folder, 'summary.md');
     await said({ folder, environment: { GITHUB_STEP_SUMMARY: file } }, (context) => run(context, {}, 'gate-pipeline'));
-    const summary = (await readFile(file, 'utf8')).replaceAll(/\d+\.\d s/g, '<time>').replaceAll(/\d{8}-\d{6}-[a-z0-9]{4}/g, '<run>');
+    const summary = (await readFile(file, 'utf8'))
+      .replaceAll(folder, '<folder>')
+      .replaceAll(/\d+\.\d s/g, '<time>')
+      .replaceAll(/\d{8}-\d{6}-[a-z0-9]{4}/g, '<run>');
     expect(summary).toMatchInlineSnapshot(`
-      "### gate-pipeline refused (3 words are too few) after <time>
+      "### ⛔ gate-pipeline refused (3 words are too few) after <time>
 
-      2 succeeded, 1 skipped. Run \`<run>\`.
+      2 succeeded, 1 skipped. Run \`<run>\`, report \`<folder>/.twin/reports/<run>.html\`.
 
       | step | outcome | took | |
       | --- | --- | ---: | --- |
@@ -139,7 +145,7 @@ describe('twin run', () => {
 
       verdict of report: refuse
 
-        - 3 words are too few
+      - 3 words are too few
 
       "
     `);

@@ -77,6 +77,7 @@ describe('the process', () => {
       'ask',
       'schedule',
       'config',
+      'gc',
     ]);
   });
 

@@ -17,9 +17,9 @@ export function declareRuns(program: Command): void {
     runs,
     'show [run]',
     'show every step of a run with its outcome and reason (default: the latest run)',
-    ['twin runs show', 'twin runs show 3f2a'],
+    ['twin runs show', 'twin runs show 3f2a', 'twin runs show 3f2a --html report.html'],
     async () => (await import('../commands/runs.ts')).showRun,
-  );
+  ).option('--html <file>', 'write its report, one page that needs nothing else, to this file');
   declare(
     runs,
     'logs [run]',

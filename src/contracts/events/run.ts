@@ -77,4 +77,6 @@ export interface RunFinished {
   readonly reason: string | null;
   readonly steps: StepCounts;
   readonly durationMs: number;
+  /** The file of its report: a page of HTML. Null where it could not be written; absent where none is. */
+  readonly report?: string | null;
 }

@@ -63,7 +63,8 @@ function predictionWords(prediction: Prediction): readonly [word: string, format
   }
 }
 
-function missWords(reason: MissReason): string {
+/** Why a step runs although an earlier result might have served. */
+export function missWords(reason: MissReason): string {
   switch (reason.kind) {
     case 'first-time':
       return 'never ran before';
@@ -85,7 +86,8 @@ function namedChanges(changes: readonly PartChange[]): readonly string[] {
   return [...changes.slice(0, shownChanges).map(changeWords), ...(rest > 0 ? [`and ${rest} more`] : [])];
 }
 
-function changeWords({ part, name, before, after }: PartChange): string {
+/** One part of a fingerprint that differs, with both values where they say something. */
+export function changeWords({ part, name, before, after }: PartChange): string {
   switch (part) {
     case 'code':
       return 'its code changed';

@@ -1,10 +1,12 @@
 import type { RunSummary } from '../../contracts/run.ts';
 import type { OpenState, RunView, StepView } from '../../contracts/run-view.ts';
+import type { FailureCard } from '../../contracts/failure-card.ts';
 import { renderProblem } from '../problem.ts';
 import { duration, moment } from '../quantities.ts';
 import { countWords, holderWords, outcomeWord, reasonWords, stepCounts, verdictWords } from '../run-words.ts';
 import type { Format, Style } from '../style.ts';
 import { table } from '../table.ts';
+import { failureCardsText } from './failure-cards.ts';
 
 const statusFormats: Readonly<Record<RunSummary['status'], Format>> = {
   succeeded: 'green',
@@ -33,7 +35,8 @@ export function runsText(runs: readonly RunSummary[], style: Style): string {
 }
 
 /** A run with every step: how it ended, why, how long it took and what it counted. */
-export function runText(view: RunView, style: Style): string {
+export function runText(view: RunView, failures: readonly FailureCard[], style: Style): string {
+  const cards = failureCardsText(failures, style);
   const width = Math.max(0, ...view.steps.map(({ address }) => address.length));
   const took = view.durationMs === null ? '' : ` after ${duration(view.durationMs)}`;
   const reason = view.reason === null ? '' : ` (${view.reason})`;
@@ -45,6 +48,7 @@ export function runText(view: RunView, style: Style): string {
     `  steps    ${stepCounts(view.counts)}`,
     '',
     ...view.steps.flatMap((step) => stepLines(step, width, style)),
+    ...(cards === '' ? [] : [cards]),
   ];
   return lines.join('\n');
 }
