@@ -44,8 +44,6 @@ export interface RunRequest {
   readonly given?: GivenSettings;
   /** The run that this one continues or forks. */
   readonly base?: BaseRun;
-  /** The run that this one continues. */
-  readonly origin?: string;
   /** Hands steps over to workers; absent where all are done in this process. */
   readonly dispatch?: (context: Omit<RunContext, 'dispatch'>, pipeline: string) => Dispatch;
 }

@@ -26,7 +26,7 @@ describe.skipIf(lacking.length > 0)('runs on many hosts', () => {
   let databases = 0;
 
   /** Hosts that share no disk: each twin gets a state folder of its own, and the servers in its environment. */
-  async function hosts() {
+  async function hosts(ofWorkers: Readonly<Record<string, string>> = {}) {
     const database = `hosts-${++databases}`;
     const shared = {
       TWIN_METADATA_STORE__KIND: 'mongodb',
@@ -48,13 +48,13 @@ describe.skipIf(lacking.length > 0)('runs on many hosts', () => {
     onTestFinished(() => {
       for (const { child } of started) child.kill('SIGKILL');
     });
-    const start = async (args: readonly string[]): Promise<TwinProcess> => {
-      const twin = startTwin(args, project, { ...shared, TWIN_STATE: join(await temporaryFolder(), 'state') });
+    const start = async (args: readonly string[], more: Readonly<Record<string, string>> = {}): Promise<TwinProcess> => {
+      const twin = startTwin(args, project, { ...shared, ...more, TWIN_STATE: join(await temporaryFolder(), 'state') });
       started.push(twin);
       return twin;
     };
-    const worker = async (...more: string[]): Promise<TwinProcess> => {
-      const twin = await start(['worker', '--concurrency', '1', ...more]);
+    const worker = async (): Promise<TwinProcess> => {
+      const twin = await start(['worker', '--concurrency', '1'], ofWorkers);
       await twin.says('Serves the pool');
       return twin;
     };
@@ -73,13 +73,14 @@ describe.skipIf(lacking.length > 0)('runs on many hosts', () => {
     const at = performance.now();
     await run.says(/is lost[^]*is lost/);
     const foundMs = performance.now() - at;
+    if (process.env['TWIN_TEST_TELL']) console.log(`both lost workers found after ${Math.round(foundMs)} ms`);
     expect(await run.ended).toBe(0);
-    // Leases run out after 6 s by the server's clock, and are looked at twice a second.
-    expect(foundMs).toBeLessThan(10_000);
+    // Leases run out after 6 s by the server's clock, and are looked at twice a second; a loaded machine needs longer.
+    expect(foundMs).toBeLessThan(30_000);
 
     sleeper.child.kill('SIGCONT');
     await sleeper.says(/fenced out[^]*It begins anew\.[^]*Serves the pool/);
-    expect(third.text()).not.toMatch(/fenced out|failed/);
+    expect(third.text()).toContain('committed');
 
     const [stream] = await store.streams('run/', '', 10);
     const records = (await store.read(stream!, 0)).map(({ data }) => data as { type: string; step?: string; outcome?: string });
@@ -97,7 +98,7 @@ describe.skipIf(lacking.length > 0)('runs on many hosts', () => {
     expect(await again.ended).toBe(0);
     expect(again.text()).toContain('12 cached');
     expect(await readFile(file, 'utf8')).toBe(`${lastNumbers}\n`);
-  }, 120_000);
+  }, 300_000);
 
   test('Redis may be emptied and killed while steps wait: nothing is lost and nothing is done twice', async () => {
     const { start, worker, store, file } = await hosts();
@@ -116,7 +117,7 @@ describe.skipIf(lacking.length > 0)('runs on many hosts', () => {
     const finished = records.filter(({ type }) => type === 'step-finished').map(({ step }) => step);
     expect(new Set(finished).size).toBe(finished.length);
     expect(await readFile(file, 'utf8')).toBe(`${lastNumbers}\n`);
-  }, 120_000);
+  }, 300_000);
 
   test('a worker that is told to stop gives back what it holds, and leaves the table of workers', async () => {
     const { start, worker, store, file } = await hosts();
@@ -130,12 +131,24 @@ describe.skipIf(lacking.length > 0)('runs on many hosts', () => {
     expect(await run.ended).toBe(0);
     expect(run.text()).not.toContain('is lost');
     expect(staying.text()).toContain('committed');
-  }, 120_000);
+  }, 300_000);
+
+  test('a worker that would do something else than the run asks for returns the step, and says what differs', async () => {
+    const { start, worker, file } = await hosts({ TWIN_TEST_FLAVOUR: 'other' });
+    const other = await worker();
+    const run = await start(['run', 'many-pipeline', '--set', `note-total.file=${file}`]);
+    expect(await run.ended).toBe(1);
+    expect(run.text()).toMatch(/error: The worker on \S+ would not do step linger-\d as this run asks for/);
+    expect(run.text()).toMatch(
+      /expected +the same environment as here\n +found +another environment\n +→ Bring the worker to the same commit/,
+    );
+    expect(other.text()).toMatch(/linger-\d {2}failed: The worker on/);
+  }, 300_000);
 
   test('without any worker a run does its steps itself', async () => {
     const { start, file } = await hosts();
     const run = await start(['run', 'many-pipeline', '--set', `note-total.file=${file}`]);
     expect(await run.ended).toBe(0);
     expect(run.text()).toContain('No worker serves the pool default, so the step is done here');
-  }, 60_000);
+  }, 300_000);
 });

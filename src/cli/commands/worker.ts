@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { hostname, availableParallelism } from 'node:os';
 import type { CommandOutcome } from '../../contracts/command-results.ts';
-import { codeHasher } from '../../engine/code-hash.ts';
+import { type CodeHasher, codeHasher } from '../../engine/code-hash.ts';
 import { type WorkerEvent, workForRuns } from '../../engine/dispatch/host-worker.ts';
 import { defaultPool } from '../../engine/dispatch/offer.ts';
 import { buildGraph, type Graph } from '../../engine/graph.ts';
 import { ProblemError } from '../../contracts/problem.ts';
+import { drivenSteps } from '../../engine/params.ts';
 import { currentHolder } from '../../workers/holder.ts';
 import { type CommandContext, done, refused, usageProblem, wholeNumber } from '../context.ts';
 import { findPipeline, pipelineIndex } from '../project.ts';
@@ -40,6 +41,7 @@ export async function worker(context: CommandContext, flags: WorkerFlags): Promi
   for await (const _ of stores.artifacts.list()) break;
 
   const graphs = new Map<string, Promise<Graph>>();
+  const hasher = codeHasher(stores.cache);
   const holder = currentHolder(context.line);
   const tell = (event: WorkerEvent): void => {
     const { run, address, attempt, shard } = event.row;
@@ -64,8 +66,8 @@ export async function worker(context: CommandContext, flags: WorkerFlags): Promi
       stores,
       ports: wired.ports,
       host: hostname(),
-      graph: (pipeline) => graphOf(context, graphs, pipeline),
-      hasher: () => codeHasher(stores.cache),
+      graph: (pipeline) => graphOf(context, graphs, hasher, pipeline),
+      hasher,
       queue,
       pool,
       concurrency,
@@ -80,8 +82,8 @@ export async function worker(context: CommandContext, flags: WorkerFlags): Promi
   return done({ type: 'none' });
 }
 
-/** The graph of a pipeline, built once. */
-function graphOf(context: CommandContext, graphs: Map<string, Promise<Graph>>, name: string): Promise<Graph> {
+/** The graph of a pipeline, built once, and the code of its steps hashed as it was loaded. */
+function graphOf(context: CommandContext, graphs: Map<string, Promise<Graph>>, hasher: CodeHasher, name: string): Promise<Graph> {
   const known = graphs.get(name);
   if (known) return known;
   const building = (async () => {
@@ -89,6 +91,9 @@ function graphOf(context: CommandContext, graphs: Map<string, Promise<Graph>>, n
     if (!found.ok) throw new ProblemError(found.error);
     const graph = buildGraph(found.value);
     if (!graph.ok) throw new ProblemError(graph.error[0]!);
+    const files = graph.value.nodes.flatMap((node) => [node.step, ...Object.values(drivenSteps(node))]).map((step) => step.place.file);
+    await hasher.prime(files);
+    for (const file of files) await hasher.hash(file);
     return graph.value;
   })();
   graphs.set(name, building);

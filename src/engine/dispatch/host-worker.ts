@@ -48,10 +48,13 @@ async function take(options: HostWorkerOptions, item: string): Promise<void> {
   const { stores, id: worker, holder, tell, signal, queue } = options;
   const { metadata } = stores;
   const { id, fence } = parseItemKey(item);
-  const found = (await readAttempts(metadata, [id]))[0];
+  const [[found], [open]] = await Promise.all([
+    readAttempts(metadata, [id]),
+    metadata.get(openRunsTable, [id.slice(0, id.lastIndexOf('/'))]),
+  ]);
   // Done, taken or withdrawn meanwhile: a queue may hand the same item out twice.
   if (!found || found.row.state !== 'queued' || found.row.fence !== fence) return;
-  const [open] = await metadata.get(openRunsTable, [found.row.run]);
+  // Its run has ended, or its process has died and another one has closed it.
   if (!open) return void (await writeAttempt(metadata, { ...found, row: null }));
   const row: AttemptRow = { ...found.row, state: 'running', fence: fence + 1, worker: { id: worker, holder } };
   const revision = await writeAttempt(metadata, { id, revision: found.revision, row });

@@ -24,7 +24,8 @@ export interface WorkerSurroundings {
   readonly host: string;
   /** The graph of a pipeline as this host's code has it. */
   readonly graph: (pipeline: string) => Promise<Graph>;
-  readonly hasher: () => CodeHasher;
+  /** Knows the code as it was when it was loaded: a file that changes later changes nothing of what this process does. */
+  readonly hasher: CodeHasher;
 }
 
 /** Does an attempt that a run on another host has handed over, if this host's code comes to the same key. */
@@ -39,7 +40,7 @@ export async function runRemoteAttempt(
   const node = byAddress.get(address);
   if (!node) throw unknownStep(row, host);
   const alone: Graph = { pipeline, nodes: [node], byAddress: new Map([[address, node]]) };
-  const prepared = await prepareNodes(alone, new Map([[address, row.params]]), hasher());
+  const prepared = await prepareNodes(alone, new Map([[address, row.params]]), hasher);
   if (!prepared.ok) throw new ProblemError(prepared.error[0]!);
   const own = prepared.value.get(address)!;
   const different = mismatch(address, host, parts, await fingerprint(own, digestsOf(inputs), parts.observed, ports));
