@@ -16,6 +16,8 @@ export interface CommandContext {
   readonly signal: AbortSignal;
   /** `twin run nightly`: what others are told who has to wait for this process. */
   readonly line: string;
+  /** Goes on without whoever started it: its jobs, too. */
+  readonly detached?: boolean;
   /** Tells what happens in a run. */
   readonly emit: (event: RunEvent) => void;
   /** Says a result before the command has ended. */

@@ -14,6 +14,8 @@ export interface PerformOptions {
   readonly json: boolean;
   readonly quiet: boolean;
   readonly profile: string | undefined;
+  /** Whoever started this process may go. */
+  readonly detached: boolean;
   /** `twin run nightly`. */
   readonly line: string;
 }
@@ -37,7 +39,8 @@ export async function perform(options: PerformOptions, command: (context: Comman
     process.exit(1);
   });
 
-  const interruption = watchInterrupts(() => reporter.progress('Stopping: running jobs save a checkpoint first. Once more ends at once.'));
+  const stopping = 'Stopping: running jobs save a checkpoint first. Once more ends at once.';
+  const interruption = watchInterrupts(() => reporter.progress(stopping), !options.detached);
   const closing: (() => Promise<void>)[] = [];
   const folder = process.cwd();
   const context: CommandContext = {
@@ -47,6 +50,7 @@ export async function perform(options: PerformOptions, command: (context: Comman
     profile: options.profile ?? env['TWIN_PROFILE'] ?? 'embedded',
     signal: interruption.signal,
     line: options.line,
+    detached: options.detached,
     emit: (event) => reporter.event(event),
     tell: (result) => reporter.result(result),
     complain: (problems) => reporter.problems(problems),

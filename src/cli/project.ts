@@ -42,13 +42,19 @@ const anyHandle: object = new Proxy({}, { get: (_, key) => (key === Symbol.itera
 /** A pipeline and all that it uses, each under the prefix that its steps have in the run; the outer one comes first. */
 export function usedPipelines(pipeline: AnyPipeline): readonly UsedPipeline[] {
   const uses: UsedPipeline[] = [{ name: pipeline.name, prefix: '' }];
-  const builderAt = (prefix: string) =>
+  const builderAt = (prefix: string, round = '') =>
     ({
       step: () => anyHandle,
       use(used: AnyPipeline, inputs: object, wiring: { readonly as?: string } = {}) {
-        const inner = `${prefix}${wiring.as ?? used.name}`;
+        const inner = `${prefix}${wiring.as ?? used.name}${round}`;
         uses.push({ name: used.name, prefix: inner });
         return used.build(builderAt(`${inner}.`), inputs) as unknown;
+      },
+      check: () => undefined,
+      loop(rounds: number, start: unknown, body: (builder: PipelineBuilder, value: unknown, round: number) => unknown) {
+        let value = start;
+        for (let at = 1; at <= Math.min(rounds, 100); at++) value = body(builderAt(prefix, `${round}#${at}`), value, at);
+        return value;
       },
     }) as unknown as PipelineBuilder;
   try {

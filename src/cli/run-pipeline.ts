@@ -13,6 +13,7 @@ import { type CommandContext, done, refused } from './context.ts';
 import { jsonValue } from './json-artifact.ts';
 import type { OpenedPipeline } from './pipeline-run.ts';
 import { needsPython, preflight } from './preflight.ts';
+import { guardSteps } from './guard-steps.ts';
 import { openRunLog } from './run-log.ts';
 import type { Session } from './session.ts';
 import { handsOver, ownPorts } from './shared-stores.ts';
@@ -62,6 +63,7 @@ export async function runPipeline(
     else context.emit(event.type === 'run-started' ? { ...event, expectedMs } : event);
   };
   const dispatch = handsOver(session.config) ? await handover(session) : null;
+  const unguard = guardSteps();
   const end = await executeRun({
     graph,
     params,
@@ -69,14 +71,14 @@ export async function runPipeline(
     ports: wired.ports,
     emit,
     signal: context.signal,
-    options,
+    options: { pools: session.config.pools as NonNullable<RunOptions['pools']>, ...options },
     holder: currentHolder(context.line),
     isDead: isDeadForSure,
     profile: context.profile,
     given: { set, strict, origins: originsOf(graph, overrides), ...(forkedAt !== undefined && { forkedAt }) },
     ...(base && { base }),
     ...(dispatch && { dispatch }),
-  });
+  }).finally(unguard);
   if (end.problems !== undefined) return refused(end.problems);
   const rejected = strict ? steps.reduce((sum, { counts }) => sum + rejectedIn(counts), 0) : 0;
   if (rejected > 0) context.complain([rejectedProblem(rejected, end.run, await rejectionsOf(steps, stores.artifacts))]);

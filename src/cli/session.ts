@@ -40,6 +40,7 @@ export async function openSession(context: CommandContext, options: SessionOptio
     environment: context.environment,
     progress: context.progress,
     writes: options.writes ?? 'everything',
+    detached: context.detached === true,
   });
   context.onEnd(() => wired.dispose());
   return { ok: true, value: { ...loaded.value, wired, folder: context.folder } };

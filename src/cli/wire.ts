@@ -23,6 +23,8 @@ export interface WireOptions {
   /** A line a stage, while the Python environment is built. */
   readonly progress: (line: string) => void;
   readonly writes: Writes;
+  /** Jobs go on for as long as they take, whoever follows them. */
+  readonly detached?: boolean;
 }
 
 /** Everything that a command may open; nothing is opened before it is asked for. */
@@ -38,7 +40,7 @@ export interface Wired {
 }
 
 /** The composition root: the adapter that the configuration names for each port, each imported when it is first needed. */
-export function wire({ config, folder, environment, progress, writes }: WireOptions): Wired {
+export function wire({ config, folder, environment, progress, writes, detached = false }: WireOptions): Wired {
   const state = stateFolder(config.state, folder);
   const file = (path: string, may = writes === 'everything') => (may || existsSync(path) ? path : ':memory:');
   const lifetime = newLifetime();
@@ -147,7 +149,7 @@ export function wire({ config, folder, environment, progress, writes }: WireOpti
     }),
     jobLauncher: once(async () => {
       const { leaseMinutes, deadlines } = config.jobLauncher;
-      const shared = { jobsFolder: state.jobs, leaseSeconds: leaseMinutes === null ? null : leaseMinutes * 60, deadlines };
+      const shared = { jobsFolder: state.jobs, leaseSeconds: leaseMinutes === null || detached ? null : leaseMinutes * 60, deadlines };
       if (config.jobLauncher.kind === 'ssh') {
         const { workersFolder } = await python();
         return (await import('../adapters/job-launcher/ssh.ts')).sshJobLauncher({ ...shared, workersFolder, remote: config.jobLauncher });

@@ -223,6 +223,16 @@ export const Config = z.strictObject({
   promotion: z
     .strictObject({ alias: z.string().min(1).default('champion').describe('The alias that a passed evaluation moves.') })
     .prefault({}),
+  pools: z
+    .record(
+      z.string().regex(/^[a-z0-9][a-z0-9-]*$/),
+      z.strictObject({
+        limit: z.int().positive().max(1000).default(1).describe('Steps that work at once.'),
+        perMinute: z.number().positive().optional().describe('Steps that begin in a minute; of a map step, rows that are computed.'),
+      }),
+    )
+    .default({})
+    .describe('Named pools, over all processes that share the state: a step names its own. One step at once where a pool is not named.'),
   params: z
     .record(z.string(), z.json())
     .default({})

@@ -1,15 +1,19 @@
 import type { ArtifactReference } from './artifact.ts';
 import type { RunEvent } from './events/run.ts';
 import type { Problem } from './problem.ts';
-import type { FingerprintParts, Holder } from './run.ts';
+import type { FailureClass, FingerprintParts, Holder } from './run.ts';
 
-/** What a worker made, or why it did not. `again`: the surroundings failed, and the same attempt may succeed elsewhere. */
+/** What a worker made, or why it did not and whose failure that was. */
 export type AttemptEnd =
   | {
       readonly ok: true;
-      readonly made: { readonly artifacts: Readonly<Record<string, ArtifactReference>>; readonly counts: Readonly<Record<string, number>> };
+      readonly made: {
+        readonly artifacts: Readonly<Record<string, ArtifactReference>>;
+        readonly counts: Readonly<Record<string, number>>;
+        readonly partial?: boolean;
+      };
     }
-  | { readonly ok: false; readonly problem: Problem; readonly again: boolean };
+  | { readonly ok: false; readonly problem: Problem; readonly failure: FailureClass };
 
 /** An attempt of a step that a run has handed over. Whoever takes it raises the fence: what an earlier holder commits is refused. */
 export interface AttemptRow {

@@ -195,6 +195,23 @@ export interface ScheduleFiles {
   readonly next: readonly string[];
 }
 
+/** What became of a run that was asked to end: `asked` where it has not ended yet. */
+export interface RunCancelled {
+  readonly type: 'run-cancelled';
+  readonly run: string;
+  readonly status: RunSummary['status'];
+  /** `ended`: it had ended before. `closed`: its process was dead. `stopped`: it ended because it was asked to. */
+  readonly how: 'ended' | 'closed' | 'stopped' | 'asked';
+}
+
+/** A run that goes on in the background, and where it writes what it would have said. */
+export interface RunDetached {
+  readonly type: 'run-detached';
+  readonly run: string;
+  readonly pid: number;
+  readonly log: string;
+}
+
 /** What a command gives back; only src/report turns it into words. */
 export type CommandResult =
   | { readonly type: 'plan'; readonly plan: RunPlan; readonly training?: readonly TrainingChecked[] }
@@ -219,6 +236,8 @@ export type CommandResult =
   | { readonly type: 'doctor'; readonly findings: readonly Finding[] }
   | { readonly type: 'jobs'; readonly jobs: readonly JobLine[] }
   | { readonly type: 'job-logs'; readonly id: string; readonly lines: readonly string[] }
+  | RunCancelled
+  | RunDetached
   | { readonly type: 'job-cancelled'; readonly id: string; readonly was: 'running' | 'ended' | 'lost' }
   | { readonly type: 'datasets'; readonly datasets: readonly DatasetVersion[] }
   | DatasetShown

@@ -1,6 +1,18 @@
 import type { ArtifactReference } from './artifact.ts';
 import type { Problem } from './problem.ts';
-import type { FingerprintParts, Holder, PlannedStep, RunCause, RunSetup, RunStatus, StepCounts, StepOutcome, StepReason } from './run.ts';
+import type {
+  CheckResult,
+  FailureClass,
+  FingerprintParts,
+  Holder,
+  PlannedStep,
+  RunCause,
+  RunSetup,
+  RunStatus,
+  StepCounts,
+  StepOutcome,
+  StepReason,
+} from './run.ts';
 
 /** Where a step stands before its end: it waits for other steps, may begin, waits for room, or is at work. */
 export type OpenState = 'pending' | 'ready' | 'queued' | 'running';
@@ -10,11 +22,15 @@ export interface StepView extends PlannedStep {
   readonly state: OpenState | StepOutcome;
   readonly reason: StepReason | null;
   readonly attempts: number;
+  /** Attempts that failed and were followed by another. */
+  readonly retried?: readonly { readonly attempt: number; readonly failure: FailureClass; readonly problem: Problem }[];
   readonly key: string | null;
   readonly artifacts: Readonly<Record<string, ArtifactReference>>;
   readonly counts: Readonly<Record<string, number>>;
   readonly durationMs: number | null;
   readonly problem: Problem | null;
+  /** What was checked of the step's outputs. */
+  readonly checks?: readonly CheckResult[];
   /** What decided that it ran, where the key alone does not say it. */
   readonly cause: RunCause | null;
   /** What the result depends on; null where the step did not run itself. */

@@ -20,6 +20,26 @@ export const StepReason = z.enum([
 ]);
 export type StepReason = z.output<typeof StepReason>;
 
+/**
+ * Whose failure it was. `user`: the step's code, its params or its input, and repeating helps nobody. `infrastructure`: a connection,
+ * a busy server, a lost process. `preempted`: the machine was wanted elsewhere. `out-of-memory`: it may fit in smaller pieces.
+ * `timed-out`: a limit of the step itself.
+ */
+export const FailureClass = z.enum(['user', 'infrastructure', 'preempted', 'out-of-memory', 'timed-out']);
+export type FailureClass = z.output<typeof FailureClass>;
+
+/** What a check said of an output, now or when it last saw the same. */
+export const CheckResult = z.strictObject({
+  name: z.string(),
+  output: z.string(),
+  level: z.enum(['blocking', 'warning']),
+  ok: z.boolean(),
+  expected: z.string().nullable(),
+  found: z.string().nullable(),
+  cached: z.boolean(),
+});
+export type CheckResult = z.output<typeof CheckResult>;
+
 /** How a run ended. */
 export const RunStatus = z.enum(['succeeded', 'failed', 'cancelled', 'refused']);
 export type RunStatus = z.output<typeof RunStatus>;
@@ -170,8 +190,17 @@ export const RunRecord = z.discriminatedUnion('type', [
     /** Where the key alone does not say why the step ran. */
     cause: RunCause.optional(),
   }),
-  /** All is ready, and there is no room yet: in the run, or in a named pool. Not written where there was room at once. */
+  /** All is ready, and there is no room yet: in the run, in a named pool, or at the target of an effect, which `pool` then names. Not written where there was room at once. */
   z.strictObject({ type: z.literal('step-queued'), step: z.string(), key: z.string(), pool: z.string().nullable() }),
+  /** An attempt that is followed by another. */
+  z.strictObject({
+    type: z.literal('attempt-failed'),
+    step: z.string(),
+    attempt: z.int().positive(),
+    failure: FailureClass,
+    problem: ProblemRecord,
+    delayMs: z.number(),
+  }),
   z.strictObject({
     type: z.literal('step-finished'),
     step: z.string(),
@@ -185,6 +214,7 @@ export const RunRecord = z.discriminatedUnion('type', [
     at: z.number(),
     durationMs: z.number(),
     problem: ProblemRecord.nullable(),
+    checks: z.array(CheckResult).readonly().optional(),
   }),
   z.strictObject({
     type: z.literal('run-finished'),

@@ -18,9 +18,10 @@ export async function announceRun({ store, holder }: LeaseClient, run: string): 
   await store.putMany(openRunsTable, [{ key: run, expectedRevision: null, row: { holder } }]);
 }
 
-/** Closes runs whose process is gone as failed, `interrupted`: what they finished are hits, their jobs can be adopted. */
-export async function closeDeadRuns({ store, isDead }: LeaseClient, emit: (event: RunEvent) => void): Promise<void> {
-  for (const row of await store.scan(openRunsTable, '', '', 1000)) {
+/** Closes runs whose process is gone, or one such run, as failed, `interrupted`: what they finished are hits, their jobs can be adopted. */
+export async function closeDeadRuns({ store, isDead }: LeaseClient, emit: (event: RunEvent) => void, only?: string): Promise<void> {
+  for (const row of await store.scan(openRunsTable, only ?? '', '', 1000)) {
+    if (only !== undefined && row.key !== only) continue;
     const { holder } = row.row as unknown as { holder: Holder };
     const [lease] = await store.get(leasesTable, [runLease(row.key)]);
     if (lease && !isDead(holder)) continue;

@@ -1,10 +1,15 @@
-import { getCallSites } from 'node:util';
 import type { z } from 'zod';
-import type { AnyArtifact, JsonArtifact, RowsArtifact } from '../contracts/artifact.ts';
+import type { AnyArtifact, RowsArtifact } from '../contracts/artifact.ts';
 import type { JobName, jobs } from '../contracts/jobs.ts';
 import type { PortName, Ports } from '../ports/ports.ts';
+import { type Place, callerPlace } from './place.ts';
+import type { RetryPolicy, Timeouts } from './policies.ts';
 import type { InputOf, Mapped, OutputOf } from './values.ts';
 
+export { type Check, type CheckVerdict, defineCheck } from './checks.ts';
+export { definePipeline } from './define-pipeline.ts';
+export type { AnyPipeline, ConditionOutcome, Handle, Handles, Pipeline, PipelineBuilder, When, Wiring } from './define-pipeline.ts';
+export type { RetryPolicy, Timeouts } from './policies.ts';
 export { drop } from './values.ts';
 export type { Drop, FolderReader, InputOf, Mapped, OutputOf, RowReader } from './values.ts';
 
@@ -65,27 +70,6 @@ export interface RowContext<Row, Params, Needs extends PortName> extends Tools<N
 // oxlint-disable-next-line typescript/no-explicit-any -- a map step is contravariant in its input row; only `any` lets every one be in the record
 export type RowStepRecord = Readonly<Record<string, MapStep<string, any, any>>>;
 
-/** File and line of a definition or a wiring. */
-export interface Place {
-  readonly file: string;
-  readonly line: number;
-}
-
-/** How often a failed attempt is repeated, by class of failure; user errors never are. */
-export interface RetryPolicy {
-  readonly attempts: number;
-  readonly firstDelayMs?: number;
-  readonly maximumDelayMs?: number;
-}
-
-/** Four different limits, in milliseconds; none by default. */
-export interface Timeouts {
-  readonly queueMs?: number;
-  readonly attemptMs?: number;
-  readonly totalMs?: number;
-  readonly heartbeatMs?: number;
-}
-
 interface StepBasics {
   readonly name: string;
   /** Part of the fingerprint: raise it when equal input would give different output although the code is the same. */
@@ -135,6 +119,11 @@ export interface MapStep<
   readonly output: RowsArtifact<OutName, Out>;
   readonly run: ((context: never) => Mapped<Out> | Promise<Mapped<Out>>) | undefined;
   readonly runBatch: ((context: never) => Promise<readonly Mapped<Out>[]>) | undefined;
+  /** Names the group of a row: the step then maps a group at a time. Rows of a group follow one another in the input. */
+  readonly groupBy: ((row: never, params: never) => string) | undefined;
+  readonly runGroup: ((context: never) => Mapped<Out> | Promise<Mapped<Out>>) | undefined;
+  /** The share of rows, 0 to 1, that may fail without failing the step. */
+  readonly tolerate: ((params: never) => number) | undefined;
 }
 
 /** A step whose work a Python job does: inputs and outputs travel as files under the same names. */
@@ -165,12 +154,6 @@ interface Declaration<Name extends string, Params extends z.ZodType, Needs exten
   readonly pool?: string;
   readonly retry?: RetryPolicy;
   readonly timeouts?: Timeouts;
-}
-
-/** Reads the place of the caller's caller, as a path. */
-function callerPlace(): Place {
-  const site = getCallSites(3)[2];
-  return { file: site?.scriptName.replace(/^file:\/\//, '') ?? '', line: site?.lineNumber ?? 0 };
 }
 
 function basics(declaration: Declaration<string, z.ZodType, PortName>) {
@@ -225,7 +208,7 @@ export function defineStep<
   };
 }
 
-/** Defines a map step: `run` for one row at a time, or `runBatch` for several with one result a row. */
+/** Defines a map step: `run` for one row at a time, `runBatch` for several with one result a row, or `groupBy` with `runGroup` for a group at a time. */
 export function defineMapStep<
   const Name extends string,
   Params extends z.ZodType,
@@ -238,9 +221,19 @@ export function defineMapStep<
   declaration: Declaration<Name, Params, Needs> & {
     readonly input: RowsArtifact<InName, In>;
     readonly output: RowsArtifact<OutName, Out>;
+    readonly tolerate?: (params: z.output<Params>) => number;
   } & (
       | {
           readonly run: (context: RowContext<In, z.output<Params>, Needs>) => Mapped<Out> | Promise<Mapped<Out>>;
+          readonly runBatch?: never;
+          readonly groupBy?: never;
+        }
+      | {
+          readonly groupBy: (row: In, params: z.output<Params>) => string;
+          readonly runGroup: (
+            context: Omit<RowContext<In, z.output<Params>, Needs>, 'row'> & { readonly group: string; readonly rows: readonly In[] },
+          ) => Mapped<Out> | Promise<Mapped<Out>>;
+          readonly run?: never;
           readonly runBatch?: never;
         }
       | {
@@ -248,6 +241,7 @@ export function defineMapStep<
             context: Omit<RowContext<In, z.output<Params>, Needs>, 'row'> & { readonly rows: readonly In[] },
           ) => Promise<readonly Mapped<Out>[]>;
           readonly run?: never;
+          readonly groupBy?: never;
         }
     ),
 ): MapStep<Name, In, Out, InName, OutName> {
@@ -264,6 +258,9 @@ export function defineMapStep<
     output: declaration.output,
     run: declaration.run,
     runBatch: declaration.runBatch,
+    groupBy: declaration.groupBy,
+    runGroup: declaration.groupBy === undefined ? undefined : declaration.runGroup,
+    tolerate: declaration.tolerate,
   };
 }
 
@@ -293,87 +290,5 @@ export function defineJobStep<
     job: declaration.job,
     inputs: declaration.inputs,
     outputs: declaration.outputs,
-  };
-}
-
-declare const artifactOf: unique symbol;
-
-/** An output of a step in a pipeline, to be wired into inputs of the same artifact. */
-export interface Handle<Artifact extends AnyArtifact = AnyArtifact> {
-  /** Address of the step in the graph, and the key of its output. */
-  readonly step: string;
-  readonly output: string;
-  readonly artifact: Artifact;
-  readonly [artifactOf]?: Artifact;
-}
-
-/** Handles by name. */
-export type Handles<Of extends Artifacts> = { readonly [Name in keyof Of]: Handle<Of[Name]> };
-
-/** `false` skips for the reason `condition`, `no-champion` for that one. */
-export type ConditionOutcome = boolean | 'no-champion';
-
-/** A step runs only where the predicate holds for the value of a JSON artifact. */
-export type When<Value> = readonly [handle: Handle<JsonArtifact<string, Value>>, predicate: (value: Value) => ConditionOutcome];
-
-/** How a step stands in a pipeline. */
-export interface Wiring<Value> {
-  /** Overrides of the step's params, below configuration and flags. */
-  readonly params?: Readonly<Record<string, unknown>>;
-  /** The step's name in this pipeline, where its own would be ambiguous. */
-  readonly as?: string;
-  readonly when?: When<Value>;
-  /** Steps that come first although none of their outputs is read: one that fails or refuses stops this one, one that a condition skips does not. */
-  readonly after?: readonly Handle[];
-  /** Names by which `--tag` picks the step, beside its kind and its pool. */
-  readonly tags?: readonly string[];
-}
-
-/** Wires steps into a pipeline. Building is pure. */
-export interface PipelineBuilder {
-  step<Inputs extends Artifacts, Outputs extends Artifacts, Value>(
-    step: Step<string, Inputs, Outputs> | JobStep<string, Inputs, Outputs>,
-    inputs: NoInfer<Handles<Inputs>>,
-    wiring?: Wiring<Value>,
-  ): Handles<Outputs>;
-  step<In, Out, InName extends string, OutName extends string, Value>(
-    step: MapStep<string, In, Out, InName, OutName>,
-    input: NoInfer<Handle<RowsArtifact<InName, In>>>,
-    wiring?: Wiring<Value>,
-  ): Handle<RowsArtifact<OutName, Out>>;
-  /** Puts another pipeline's steps into this one under its name. Inputs that are left out, the other pipeline finds itself. */
-  use<Inputs extends Artifacts, Outputs>(
-    pipeline: Pipeline<string, Inputs, Outputs>,
-    inputs: NoInfer<Partial<Handles<Inputs>>>,
-    wiring?: { readonly as?: string; readonly after?: readonly Handle[] },
-  ): Outputs;
-}
-
-/** A named graph of steps. */
-export interface Pipeline<Name extends string = string, Inputs extends Artifacts = Artifacts, Outputs = unknown> {
-  readonly kind: 'pipeline';
-  readonly name: Name;
-  readonly summary: string;
-  readonly inputs: Inputs;
-  build(pipeline: PipelineBuilder, inputs: Partial<Handles<Inputs>>): Outputs;
-}
-
-/** Any pipeline, whatever it takes and gives. */
-// oxlint-disable-next-line typescript/no-explicit-any -- see RowStepRecord
-export type AnyPipeline = Pipeline<string, any, any>;
-
-/** Defines a pipeline: wiring only. Its inputs are optional: run alone, it has none of them. */
-export function definePipeline<const Name extends string, Outputs, const Inputs extends Artifacts = Record<never, never>>(declaration: {
-  readonly name: Name;
-  readonly summary: string;
-  readonly inputs?: Inputs;
-  build(pipeline: PipelineBuilder, inputs: Partial<Handles<Inputs>>): Outputs;
-}): Pipeline<Name, Inputs, Outputs> {
-  return {
-    kind: 'pipeline',
-    name: declaration.name,
-    summary: declaration.summary,
-    inputs: declaration.inputs ?? ({} as Inputs),
-    build: declaration.build,
   };
 }

@@ -13,11 +13,16 @@ export interface DrivenSurroundings {
   readonly signal: AbortSignal;
   readonly log: (message: string) => void;
   readonly count: (name: string, amount: number) => void;
+  /** Signs of life and the rate of a pool, as a run has them. */
+  readonly beat?: MapSurroundings['beat'];
+  readonly throttle?: MapSurroundings['throttle'];
 }
+
+const noBeat = (): void => undefined;
 
 /** The map steps that a step drives itself, by their key, each through its row cache and with its identity. */
 export async function drivenRows(prepared: PreparedNode, surroundings: DrivenSurroundings): Promise<Record<string, unknown>> {
-  const { stores, ports: source, signal, log, count } = surroundings;
+  const { stores, ports: source, signal, log, count, beat = noBeat, throttle = null } = surroundings;
   const driven: Record<string, unknown> = {};
   for (const [key, parts] of Object.entries(prepared.driven)) {
     if (parts.step.kind !== 'map') continue;
@@ -31,6 +36,8 @@ export async function drivenRows(prepared: PreparedNode, surroundings: DrivenSur
       cache: openRowCache(stores.cache, stores.artifacts, step.name, identity),
       ports: () => (ports ??= openPorts(source, step.needs)),
       signal,
+      beat,
+      throttle,
       log,
       count: (name, amount) => count(`${key}: ${name}`, amount),
       forced: false,

@@ -1,3 +1,4 @@
+import { ProblemError } from '../contracts/problem.ts';
 import { type EffectRecord, readEffect, targetOf, writeEffect } from './effect-record.ts';
 import { acquireLease } from './locks.ts';
 import { observe } from './observe.ts';
@@ -17,17 +18,26 @@ export async function settleEffect(work: Work): Promise<Settled> {
   if ('outcome' in early) return early;
   // Steps of this process take turns without a look at the store.
   return context.room.pool(`effect ${target}`).run(async () => {
+    if (context.abandoned.has(target)) throw abandoned(prepared.node.address, target);
     const lease = await acquireLease(context.leases, `effect/${target}`, {
       signal: context.signal,
       noWait: context.options.noWait ?? false,
-      onWait: (holder, heldForMs) => context.emit({ type: 'waiting', run: context.run, target, holder, heldForMs }),
+      onWait(holder, heldForMs) {
+        context.journal.record({ type: 'step-queued', step: prepared.node.address, key: work.key, pool: target });
+        context.emit({ type: 'waiting', run: context.run, target, holder, heldForMs });
+      },
     });
+    let leftBehind = false;
     try {
       const now = await upToDate(work);
       if ('outcome' in now) return now;
-      return await change({ ...work, ...now, signal: AbortSignal.any([context.signal, lease.lost]) });
+      const settled = await change({ ...work, ...now, signal: AbortSignal.any([context.signal, lease.lost]) });
+      leftBehind = settled.leftBehind === true;
+      return settled;
     } finally {
-      await lease.release();
+      // An effect that goes on against our will keeps its target until this process has ended.
+      if (leftBehind) context.abandoned.add(target);
+      else await lease.release();
     }
   }, context.signal);
 }
@@ -72,4 +82,14 @@ async function change(work: Work): Promise<Settled> {
   const result = await context.results.find(key);
   await writeEffect(metadata, prepared, { ...record, state: 'committed', token, ...(result && { result }) }, revision);
   return settled;
+}
+
+function abandoned(address: string, target: string): ProblemError {
+  return new ProblemError({
+    reason: 'target-abandoned',
+    message: `Step ${address} cannot change ${target}: an earlier step of this run did not stop when it was told to and may still be at it`,
+    where: address,
+    hint: 'Run again once this process has ended',
+    exit: 1,
+  });
 }

@@ -14,6 +14,7 @@ import { type Graph, plannedStep } from './graph.ts';
 import { openJournal } from './journal.ts';
 import { Limiter } from './limits.ts';
 import { acquireLease } from './locks.ts';
+import { watchCancel } from './cancel-run.ts';
 import type { ResolvedParams } from './params.ts';
 import { openResults } from './results.ts';
 import type { BaseRun, RunContext, Settled, Stores } from './run-context.ts';
@@ -75,9 +76,12 @@ export async function executeRun(request: RunRequest): Promise<RunEnd> {
 
   await closeDeadRuns(leases, emit);
   const failure = new AbortController();
+  let cancelledBy: Holder | null = null;
   const signal = AbortSignal.any([request.signal, failure.signal]);
   setMaxListeners(0, signal, request.signal);
-  const lease = await acquireLease(leases, runLease(run), { signal: request.signal, noWait: true, onWait: () => undefined });
+  // Nobody else knows this run's name, so there is nothing to wait for, and a run that is stopped already still says so in its journal.
+  const patience = { signal: new AbortController().signal, noWait: true, onWait: () => undefined };
+  const lease = await acquireLease(leases, runLease(run), patience);
   const onFailure = (error: unknown): void => failure.abort(error);
   lease.lost.addEventListener('abort', () => onFailure(lease.lost.reason), { once: true });
   const journal = openJournal(stores.metadata, run, results.latestKeys, onFailure);
@@ -96,6 +100,7 @@ export async function executeRun(request: RunRequest): Promise<RunEnd> {
     claims: openClaims(leases, run, { signal, noWait: options.noWait ?? false }),
   });
 
+  let unwatch = (): void => undefined;
   try {
     const steps = graph.nodes.map(plannedStep);
     const { profile } = request;
@@ -106,8 +111,13 @@ export async function executeRun(request: RunRequest): Promise<RunEnd> {
     await journal.flush();
     await context.claims.settleIn();
     emit({ type: 'run-started', run, pipeline: graph.pipeline, steps });
+    unwatch = watchCancel(stores.metadata, run, (by) => {
+      cancelledBy = by;
+      emit({ type: 'cancel-requested', run, by });
+      failure.abort(new Error('The run was cancelled'));
+    });
     await schedule(graph.nodes, (node) => settleNode(context, node));
-    const end = endOf(context, graph, Math.round(performance.now() - begun));
+    const end = endOf(context, graph, Math.round(performance.now() - begun), cancelledBy);
     journal.record({ type: 'run-finished', status: end.status, reason: end.reason, steps: end.steps, durationMs: end.durationMs });
     await journal.flush();
     emit(finishedEvent(end));
@@ -124,6 +134,7 @@ export async function executeRun(request: RunRequest): Promise<RunEnd> {
     emit(finishedEvent(end));
     return end;
   } finally {
+    unwatch();
     await context.claims.close().catch(() => undefined);
     await context.dispatch?.close();
     await lease.release().catch(() => undefined);
@@ -132,13 +143,13 @@ export async function executeRun(request: RunRequest): Promise<RunEnd> {
 
 function openContext(
   { stores, ports, emit, options = {}, graph, dispatch }: RunRequest,
-  rest: Omit<RunContext, 'dispatch' | 'stores' | 'ports' | 'emit' | 'settled' | 'room' | 'inFlight' | 'kept' | 'stopped'>,
+  rest: Omit<RunContext, 'dispatch' | 'stores' | 'ports' | 'emit' | 'settled' | 'room' | 'inFlight' | 'kept' | 'stopped' | 'abandoned'>,
 ): RunContext {
   const pools = new Map<string, Limiter>();
   const pool = (name: string): Limiter => {
     let limiter = pools.get(name);
     if (!limiter)
-      pools.set(name, (limiter = new Limiter(options.pools?.[name.replace(/^pool /, '')] ?? (dispatch ? handedOverAtOnce : 1))));
+      pools.set(name, (limiter = new Limiter(options.pools?.[name.replace(/^pool /, '')]?.limit ?? (dispatch ? handedOverAtOnce : 1))));
     return limiter;
   };
   const room = { all: new Limiter(options.concurrency ?? (dispatch ? handedOverAtOnce : 2)), pool };
@@ -152,11 +163,12 @@ function openContext(
     inFlight: new Map<string, Promise<unknown>>(),
     kept: new Set<string>(),
     stopped: false,
+    abandoned: new Set<string>(),
   };
   return { ...context, dispatch: dispatch?.(context, graph.pipeline) ?? null };
 }
 
-function endOf(context: RunContext, graph: Graph, durationMs: number): RunEnd {
+function endOf(context: RunContext, graph: Graph, durationMs: number, by: Holder | null = null): RunEnd {
   const { run, settled } = context;
   const ends = graph.nodes.map((node) => ({ address: node.address, ...(settled.get(node.address) ?? notSettled) }));
   const failed = ends.filter((end) => end.outcome === 'failed');
@@ -164,20 +176,33 @@ function endOf(context: RunContext, graph: Graph, durationMs: number): RunEnd {
   const cancelled = ends.some((end) => end.reason === 'cancelled-by-user');
   const gap = failed.find((end) => end.problem?.reason === 'gap-detected');
   const status: RunStatus = failed.length > 0 ? 'failed' : cancelled ? 'cancelled' : refused.length > 0 ? 'refused' : 'succeeded';
-  const reason = gap ? 'gap-detected' : status === 'refused' ? refused.flatMap((end) => end.refusal ?? []).join('; ') : null;
+  const asked = by && status === 'cancelled' ? `asked for by process ${by.pid} on ${by.host}` : null;
+  const reason = asked ?? (gap ? 'gap-detected' : status === 'refused' ? refused.flatMap((end) => end.refusal ?? []).join('; ') : null);
   const problem = (gap ?? failed[0])?.problem ?? (status === 'refused' ? refusedProblem(refused[0]!) : null);
   const steps = countSteps(ends.map((end) => end.outcome));
   return { type: 'run-finished', run, pipeline: graph.pipeline, status, reason, steps, durationMs, ...(problem && { problem }) };
 }
 
-const notSettled: Pick<Settled, 'outcome' | 'reason' | 'problem' | 'refusal'> = {
+const notSettled: Pick<Settled, 'outcome' | 'reason' | 'problem' | 'refusal' | 'checks'> = {
   outcome: 'cancelled',
   reason: 'cancelled-by-user',
   problem: null,
   refusal: null,
 };
 
-function refusedProblem({ address, refusal }: { readonly address: string; readonly refusal: readonly string[] | null }): Problem {
+function refusedProblem({ address, refusal, checks = [] }: Pick<Settled, 'refusal' | 'checks'> & { readonly address: string }): Problem {
+  const blocked = checks.find(({ ok, level }) => !ok && level === 'blocking');
+  if (blocked) {
+    return {
+      reason: 'check-refused',
+      message: `Check ${blocked.name} of ${address}.${blocked.output} does not hold`,
+      where: address,
+      expected: blocked.expected ?? '',
+      found: blocked.found ?? '',
+      hint: 'Steps that need it were skipped; what was made is kept and is checked again when it or the check changes',
+      exit: 3,
+    };
+  }
   return {
     reason: 'gate-refused',
     message: `Gate ${address} refuses: ${(refusal ?? []).join('; ')}`,

@@ -1,4 +1,5 @@
 import { type Problem, ProblemError } from '../contracts/problem.ts';
+import type { FailureClass } from '../contracts/run.ts';
 
 /** Error codes and HTTP statuses that say nothing about the step: the same call may well succeed later. */
 const passingCodes = new Set([
@@ -49,22 +50,27 @@ function boundedStack(error: Error): string {
   return frames.slice(0, framesKept).join('\n');
 }
 
-/** Whether a failure is the surroundings' and not the step's: a connection, a busy server. */
-export function isPassing(error: unknown): boolean {
+/** A problem that says itself whose it is, such as that of a job which was preempted. */
+export class ClassifiedProblemError extends ProblemError {
+  readonly failure: FailureClass;
+  constructor(failure: FailureClass, problem: Problem, options?: ErrorOptions) {
+    super(problem, options);
+    this.failure = failure;
+  }
+}
+
+/** Whose failure an error is. A problem is the user's to solve, unless what caused it is the surroundings'. */
+export function classify(error: unknown): FailureClass {
+  if (error instanceof ClassifiedProblemError) return error.failure;
+  const cause = error instanceof ProblemError ? error.cause : error;
+  return isPassing(cause) ? 'infrastructure' : 'user';
+}
+
+function isPassing(error: unknown): boolean {
   for (let at = error; at instanceof Error; at = at.cause) {
     const { code, status } = at as { code?: unknown; status?: unknown };
     if (typeof code === 'string' && passingCodes.has(code)) return true;
     if (typeof status === 'number' && (status === 429 || status >= 500)) return true;
   }
   return false;
-}
-
-/** A problem of the surroundings, such as a job that was preempted: the same attempt may well succeed later. */
-export class PassingProblemError extends ProblemError {}
-
-/** Whether a failed attempt may be repeated. A problem is the user's to solve, unless the step's own policy says that repeating helps; what needs a person never is. */
-export function isRetryable(error: unknown, hasPolicy: boolean): boolean {
-  if (error instanceof PassingProblemError) return true;
-  if (error instanceof ProblemError) return isPassing(error.cause) || (hasPolicy && error.problem.exit === 1);
-  return isPassing(error);
 }

@@ -33,7 +33,8 @@ export async function prepareNodes(
   params: ResolvedParams,
   hasher: CodeHasher,
 ): Promise<Result<ReadonlyMap<string, PreparedNode>, Problem[]>> {
-  await hasher.prime(graph.nodes.flatMap((node) => [node.step, ...Object.values(drivenSteps(node))]).map((step) => step.place.file));
+  const defined = graph.nodes.flatMap((node) => [node.step, ...Object.values(drivenSteps(node)), ...node.checks.map(({ check }) => check)]);
+  await hasher.prime(defined.map(({ place }) => place.file));
   const problems = new Map<string, Problem>();
   const prepared = new Map<string, PreparedNode>();
   const partsOf = async (step: AnyStep, given: unknown): Promise<StaticParts> => {

@@ -1,6 +1,7 @@
-import { getCallSites } from 'node:util';
 import type { Problem } from '../contracts/problem.ts';
-import type { AnyPipeline, AnyStep, Handle, Handles, PipelineBuilder, Place, When, Wiring } from './define.ts';
+import type { AnyPipeline, AnyStep, Handle, Handles, PipelineBuilder, When, Wiring } from './define.ts';
+import type { Check } from './checks.ts';
+import { type Place, callerPlace } from './place.ts';
 import { outputsOf, placeText } from './step-shape.ts';
 
 /** A step as `build` wired it, not yet checked. */
@@ -13,7 +14,13 @@ export interface WiredStep {
   after: readonly (Handle | undefined)[];
   readonly tags: readonly string[];
   readonly place: Place;
+  readonly cleanup: { readonly withinMs: number } | undefined;
+  /** What its outputs are checked for. */
+  readonly checks: { readonly output: string; readonly check: Check }[];
 }
+
+/** A loop is unrolled into steps, so it has a bound. */
+const mostRounds = 100;
 
 type AnyHandles = Handles<Record<string, never>>;
 
@@ -23,20 +30,20 @@ export function wire(pipeline: AnyPipeline): { readonly steps: readonly WiredSte
   const problems: Problem[] = [];
   const uses = new Map<string, Place>();
 
-  const builderAt = (prefix: string): PipelineBuilder => ({
+  const builderAt = (prefix: string, round = ''): PipelineBuilder => ({
     step: (step: AnyStep, wired: unknown, wiring: Wiring<unknown> = {}) => {
-      const address = `${prefix}${wiring.as ?? step.name}`;
+      const address = `${prefix}${wiring.as ?? step.name}${round}`;
       const inputs = step.kind === 'map' ? { input: wired as Handle | undefined } : ((wired ?? {}) as Record<string, Handle | undefined>);
-      const { params = {}, when, after = [], tags = [] } = wiring;
-      steps.push({ address, step, inputs, params, when, after, tags, place: callSite() });
+      const { params = {}, when, after = [], tags = [], cleanup } = wiring;
+      steps.push({ address, step, inputs, params, when, after, tags, cleanup, place: callerPlace(), checks: [] });
       const handles = Object.fromEntries(
         Object.entries(outputsOf(step)).map(([output, artifact]) => [output, { step: address, output, artifact } satisfies Handle]),
       );
       return (step.kind === 'map' ? handles['output'] : handles) as never;
     },
     use: (used: AnyPipeline, inputs: object, wiring: { readonly as?: string; readonly after?: readonly Handle[] } = {}) => {
-      const inner = `${prefix}${wiring.as ?? used.name}.`;
-      const place = callSite();
+      const inner = `${prefix}${wiring.as ?? used.name}${round}.`;
+      const place = callerPlace();
       const earlier = uses.get(inner);
       if (earlier) problems.push(usedTwice(inner.slice(0, -1), earlier, place));
       uses.set(inner, place);
@@ -48,6 +55,22 @@ export function wire(pipeline: AnyPipeline): { readonly steps: readonly WiredSte
         if (wiring.after && !dependsOn(step, own)) step.after = [...step.after, ...wiring.after];
       }
       return result as never;
+    },
+    check: (handle: Handle | undefined, check: Check) => {
+      const step = steps.find(({ address }) => address === handle?.step);
+      const artifact = step && outputsOf(step.step)[handle!.output];
+      if (artifact?.kind === check.artifact.kind && artifact.name === check.artifact.name) {
+        step!.checks.push({ output: handle!.output, check });
+      } else problems.push(cannotCheck(check, handle, callerPlace()));
+    },
+    loop: (rounds, start, body) => {
+      if (!Number.isInteger(rounds) || rounds < 1 || rounds > mostRounds) {
+        problems.push(unbounded(rounds, callerPlace()));
+        return start;
+      }
+      let value = start;
+      for (let at = 1; at <= rounds; at++) value = body(builderAt(prefix, `${round}#${at}`), value, at);
+      return value;
     },
   });
 
@@ -73,12 +96,6 @@ function dependsOn(step: WiredStep, addresses: ReadonlySet<string>): boolean {
   return handlesOf(step).some((handle) => handle !== undefined && addresses.has(handle.step));
 }
 
-/** The place of the code that called the builder. */
-function callSite(): Place {
-  const site = getCallSites(3)[2];
-  return { file: site?.scriptName.replace(/^file:\/\//, '') ?? '', line: site?.lineNumber ?? 0 };
-}
-
 function usedTwice(name: string, earlier: Place, place: Place): Problem {
   return {
     reason: 'duplicate-address',
@@ -86,6 +103,30 @@ function usedTwice(name: string, earlier: Place, place: Place): Problem {
     where: placeText(place),
     found: `first used at ${placeText(earlier)}`,
     hint: "Give one of them another name: use(…, { as: 'name' })",
+    exit: 2,
+  };
+}
+
+function unbounded(rounds: number, place: Place): Problem {
+  return {
+    reason: 'loop-unbounded',
+    message: 'A loop needs a number of rounds that is known when the pipeline is built',
+    where: placeText(place),
+    expected: `a whole number from 1 to ${mostRounds}`,
+    found: String(rounds),
+    hint: 'Fan-out that depends on data belongs in a map step',
+    exit: 2,
+  };
+}
+
+function cannotCheck({ name, artifact }: Check, handle: Handle | undefined, place: Place): Problem {
+  return {
+    reason: 'check-mismatch',
+    message: `Check ${name} is not for what it is wired to`,
+    where: placeText(place),
+    expected: `${artifact.kind} ${artifact.name}`,
+    found: handle ? `${handle.step}.${handle.output}` : 'nothing',
+    hint: 'Wire only handles that pipeline.step or pipeline.use returned in this build',
     exit: 2,
   };
 }

@@ -4,6 +4,7 @@ import { digestOf } from '../contracts/digest.ts';
 import { nearName } from '../contracts/near-name.ts';
 import type { Problem, Result } from '../contracts/problem.ts';
 import type { PlannedStep } from '../contracts/run.ts';
+import type { Check } from './checks.ts';
 import type { AnyPipeline, AnyStep, ConditionOutcome, Handle } from './define.ts';
 import { type WiredStep, handlesOf, wire } from './graph-builder.ts';
 import { inputsOf, kindOf, outputsOf, placeText } from './step-shape.ts';
@@ -30,6 +31,10 @@ export interface GraphNode {
   readonly dependencies: readonly string[];
   /** `file:line` of the wiring. */
   readonly place: string;
+  /** How long it has where it cleans up behind all others; null where it is one of those. */
+  readonly cleanupMs: number | null;
+  /** What its outputs are checked for. */
+  readonly checks: readonly { readonly output: string; readonly check: Check }[];
 }
 
 /** A pipeline as a graph, its steps in an order in which each follows what it waits for. */
@@ -54,7 +59,7 @@ export function buildGraph(pipeline: AnyPipeline): Result<Graph, Problem[]> {
 
   const ordered = inOrder(steps, wired);
   if (!ordered.ok) return { ok: false, error: [ordered.error] };
-  const nodes = ordered.value.map(nodeOf);
+  const nodes = cleanupLast(ordered.value.map(nodeOf));
   return { ok: true, value: { pipeline: pipeline.name, nodes, byAddress: new Map(nodes.map((node) => [node.address, node])) } };
 }
 
@@ -82,7 +87,18 @@ function nodeOf(wired: WiredStep): GraphNode {
     after: wired.after.map((handle) => handle!.step),
     dependencies: [...new Set(handlesOf(wired).map((handle) => handle!.step))],
     place: placeText(wired.place),
+    checks: wired.checks,
+    cleanupMs: wired.cleanup?.withinMs ?? null,
   };
+}
+
+/** Steps that clean up wait for all that do not. */
+function cleanupLast(nodes: readonly GraphNode[]): readonly GraphNode[] {
+  const cleaning = nodes.filter((node) => node.cleanupMs !== null);
+  if (cleaning.length === 0) return nodes;
+  const others = nodes.filter((node) => node.cleanupMs === null);
+  const all = others.map(({ address }) => address);
+  return [...others, ...cleaning.map((node) => Object.assign(node, { dependencies: [...new Set([...all, ...node.dependencies])] }))];
 }
 
 function duplicate(step: WiredStep, earlier: WiredStep): Problem {
@@ -128,6 +144,16 @@ function wiringProblems(wired: WiredStep, steps: ReadonlyMap<string, WiredStep>)
         exit: 2,
       });
     }
+  }
+  const cleaned = handlesOf(wired).find((handle) => handle && steps.get(handle.step)?.cleanup);
+  if (cleaned && !wired.cleanup) {
+    problems.push({
+      reason: 'cleanup-read',
+      message: `Step ${wired.address} waits for ${cleaned.step}, which cleans up when all others have ended`,
+      where,
+      hint: 'Have only other steps that clean up wait for it',
+      exit: 2,
+    });
   }
   for (const handle of wired.after) problems.push(...handleProblems(wired, 'after', handle, steps, null));
   return problems;

@@ -19,7 +19,8 @@ export async function openInputs(
   return opened;
 }
 
-async function openInput(artifact: AnyArtifact, reference: ArtifactReference, store: ArtifactStore): Promise<unknown> {
+/** One artifact as code sees it: a value, rows to iterate, a folder. */
+export async function openInput(artifact: AnyArtifact, reference: ArtifactReference, store: ArtifactStore): Promise<unknown> {
   switch (artifact.kind) {
     case 'json':
       return readJson(reference, store);

@@ -1,26 +1,27 @@
-import { type Problem, ProblemError } from '../contracts/problem.ts';
+import type { Problem } from '../contracts/problem.ts';
 import { type JobEvent, exitCodes } from '../contracts/worker-protocol.ts';
 import type { JobState } from '../ports/job-launcher.ts';
-import { PassingProblemError } from './failure.ts';
+import type { FailureClass } from '../contracts/run.ts';
+import { ClassifiedProblemError } from './failure.ts';
 
 /** Lines of a job's output that its problem shows. */
 const shownLines = 5;
 /** Characters of a traceback that are kept, its end first. */
 const stackKept = 8000;
 
-/** Why a job did not end well: what it said itself, or what its exit code means. Preemption, a lost keeper and passing faults may be tried again. */
+/** Why a job did not end well: what it said itself, or what its exit code means. */
 export function jobFailure(
   address: string,
   job: string,
   id: string,
   state: JobState | null,
   said: (JobEvent & { readonly type: 'error' }) | null,
-): ProblemError {
+): ClassifiedProblemError {
   if (state?.state !== 'ended' || state.exit.code === null) {
     const verdict = state?.state === 'ended' && state.exit.verdict !== null ? `: ${state.exit.verdict}` : '';
     const how = state?.state === 'ended' ? `was killed by ${state.exit.signal ?? 'a signal'}${verdict}` : 'vanished without a word';
     const found = state?.state === 'ended' ? lastWords(state.lastLines) : undefined;
-    return new PassingProblemError({
+    return new ClassifiedProblemError('infrastructure', {
       reason: 'lost',
       message: `Job ${job} of step ${address} ${how}`,
       where: address,
@@ -42,10 +43,18 @@ export function jobFailure(
     ...(said?.data.stack && { stack: said.data.stack.slice(-stackKept) }),
     exit: 1,
   };
-  // The launcher makes the next attempt smaller.
-  const mayPass = meaning.retry === 'smaller' || meaning.retry === 'resume' || meaning.retry === 'backoff' || meaning.retry === 'elsewhere';
-  return mayPass ? new PassingProblemError(problem) : new ProblemError(problem);
+  return new ClassifiedProblemError(classes[meaning.retry], problem);
 }
+
+/** Whose failure an exit code tells of, by what it says about a retry. */
+const classes: Readonly<Record<(typeof exitCodes)[keyof typeof exitCodes]['retry'], FailureClass>> = {
+  none: 'user',
+  never: 'user',
+  resume: 'preempted',
+  smaller: 'out-of-memory',
+  backoff: 'infrastructure',
+  elsewhere: 'infrastructure',
+};
 
 const hints: Partial<Record<(typeof exitCodes)[keyof typeof exitCodes]['reason'], string>> = {
   'out-of-memory': 'Lower batchSize and raise gradientAccumulation by as much, so that the result stays the same',

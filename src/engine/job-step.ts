@@ -55,6 +55,7 @@ async function followJob(launcher: JobLauncher, job: SubmittedJob, attempt: Atte
   else signal.addEventListener('abort', onAbort, { once: true });
   try {
     for await (const event of launcher.follow(job, { afterSeq: 0, signal: letGo.signal })) {
+      attempt.beat();
       if (event.type === 'error') error = event;
       tell(event, attempt, tools);
     }

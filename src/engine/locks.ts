@@ -6,13 +6,13 @@ import { leasesTable } from '../history/tables.ts';
 import type { MetadataStore } from '../ports/metadata-store.ts';
 
 /** A lease that is not renewed for so long has no holder any more, by the store's clock. */
-const leaseMs = 30_000;
+export const leaseMs = 30_000;
 /** How long a waiting process sleeps between two looks, growing from the first to the second. */
 const firstLookMs = 25;
 const lastLookMs = 1_000;
 
 /** Somebody's hold on a target. */
-interface LeaseRow {
+export interface LeaseRow {
   readonly holder: Holder;
   readonly since: number;
 }
@@ -53,7 +53,7 @@ export async function acquireLease(client: LeaseClient, target: string, patience
       const lease: LeaseRow = { holder, since: now };
       const write = { key: target, expectedRevision: row?.revision ?? 0, row: lease as unknown as Json, expiresInMs: leaseMs };
       const [outcome] = await store.putMany(leasesTable, [write]);
-      if (outcome!.ok) return keep(client, target, lease, outcome!.revision);
+      if (outcome!.ok) return keepLease(client, target, lease, outcome!.revision);
       continue;
     }
     const name = `${held.holder.host} ${held.holder.pid} ${held.holder.start}`;
@@ -64,7 +64,8 @@ export async function acquireLease(client: LeaseClient, target: string, patience
   }
 }
 
-function keep({ store }: LeaseClient, target: string, lease: LeaseRow, first: number): Lease {
+/** Renews a lease that was taken until it is released or lost. */
+export function keepLease({ store }: LeaseClient, target: string, lease: LeaseRow, first: number): Lease {
   const lost = new AbortController();
   let revision = first;
   let renewing: Promise<void> = Promise.resolve();
@@ -89,7 +90,8 @@ function keep({ store }: LeaseClient, target: string, lease: LeaseRow, first: nu
   };
 }
 
-function locked(target: string, { holder, since }: LeaseRow, now: number): ProblemError {
+/** What to say where somebody else holds a target and it shall not be waited for. */
+export function locked(target: string, { holder, since }: LeaseRow, now: number): ProblemError {
   return new ProblemError({
     reason: 'locked',
     message: `${target.slice(target.indexOf('/') + 1)} is held by ${holder.command} (process ${holder.pid} on ${holder.host}) for ${Math.round((now - since) / 1000)} s`,

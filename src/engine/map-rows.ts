@@ -1,6 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Json, canonicalJson, sha256 } from '../contracts/digest.ts';
 import { ProblemError } from '../contracts/problem.ts';
 import type { MapStep } from './define.ts';
+import { classify, problemOf } from './failure.ts';
+import { RetryBudget } from './retry-budget.ts';
 import type { RowCache, RowResult } from './row-cache.ts';
 import type { Drop } from './values.ts';
 
@@ -18,11 +21,17 @@ export interface MapSurroundings {
   /** Opens the step's ports; called only when a row has to be computed. */
   readonly ports: () => Promise<Readonly<Record<string, unknown>>>;
   readonly signal: AbortSignal;
+  /** Gives a sign of life for each row. */
+  readonly beat: () => void;
+  /** Waits for a turn at the rate of a pool, before a row is computed. */
+  readonly throttle: (() => Promise<void>) | null;
   readonly log: (message: string) => void;
   /** Adds to the counters of the step that the rows are for. */
   readonly count: (name: string, amount: number) => void;
   /** Computes every row anew. */
   readonly forced: boolean;
+  /** A row that fails becomes a result that says so, instead of failing the step. */
+  readonly tolerant?: boolean;
 }
 
 /** Maps rows through the row cache: results in the order of the rows, whatever was cached, dropped or computed. Counts and drops are replayed on hits. */
@@ -49,6 +58,7 @@ export async function mapRows(surroundings: MapSurroundings, rows: readonly unkn
   return keys.map((key) => {
     const result = results.get(key)!;
     if (result.dropped !== undefined) count(`dropped: ${result.dropped}`, 1);
+    if (result.failed) count(`failed: ${result.failed.reason}`, 1);
     for (const [name, amount] of Object.entries(result.counts ?? {})) count(name, amount);
     return result;
   });
@@ -80,26 +90,46 @@ export function rowByRow(surroundings: MapSurroundings): (row: unknown) => Promi
 type KeyedRow = readonly [key: string, row: unknown];
 
 async function compute(surroundings: MapSurroundings, missing: readonly KeyedRow[], results: Map<string, RowResult>): Promise<void> {
-  const { step, params, signal, log, cache } = surroundings;
+  const { step, params, signal, log, cache, throttle, tolerant = false } = surroundings;
   const ports = await surroundings.ports();
-  const keep = async (key: string, mapped: unknown, counts: Readonly<Record<string, number>>): Promise<void> => {
-    const result = resultOf(surroundings, mapped, counts);
+  const keep = async (key: string, result: RowResult): Promise<void> => {
     results.set(key, result);
-    await cache.add(key, result);
+    surroundings.beat();
+    if (!result.failed) await cache.add(key, result);
   };
-  const { run, runBatch } = step as unknown as {
+  const { run, runBatch, runGroup } = step as unknown as {
     run?: (context: unknown) => unknown;
     runBatch?: (context: unknown) => Promise<readonly unknown[]>;
+    runGroup?: (context: unknown) => unknown;
+  };
+  const mapOne = async (row: unknown): Promise<RowResult> => {
+    await throttle?.();
+    const counter = counting();
+    const tools = { params, ports, signal, log, count: counter.count };
+    if (runBatch) return resultOf(surroundings, (await runBatch({ rows: [row], ...tools }))[0], counter.counts);
+    const mapped = await (runGroup ? runGroup({ ...(row as RowGroup), ...tools }) : run!({ row, ...tools }));
+    return resultOf(surroundings, mapped, counter.counts);
+  };
+  const mapBatch = async (part: readonly KeyedRow[]): Promise<void> => {
+    await throttle?.();
+    const counter = counting();
+    const mapped = await runBatch!({ rows: part.map(([, row]) => row), params, ports, signal, log, count: counter.count });
+    if (mapped.length !== part.length) throw wrongNumber(surroundings, part.length, mapped.length);
+    const made = mapped.map((each, index) => resultOf(surroundings, each, index === 0 ? counter.counts : {}));
+    // Nobody knows which row of a batch was counted, so the counts stay with the first.
+    for (const [index, [key]] of part.entries()) await keep(key, made[index]!);
   };
   if (runBatch) {
     for (let start = 0; start < missing.length; start += batchRows) {
       signal.throwIfAborted();
       const part = missing.slice(start, start + batchRows);
-      const counter = counting();
-      const mapped = await runBatch({ rows: part.map(([, row]) => row), params, ports, signal, log, count: counter.count });
-      if (mapped.length !== part.length) throw wrongNumber(surroundings, part.length, mapped.length);
-      // Nobody knows which row of a batch was counted, so the counts stay with the first.
-      for (const [index, [key]] of part.entries()) await keep(key, mapped[index], index === 0 ? counter.counts : {});
+      try {
+        await mapBatch(part);
+      } catch (error) {
+        if (!tolerant || signal.aborted) throw error;
+        // One of them is at fault: each alone says which.
+        for (const [key, row] of part) await keep(key, await tolerantly(surroundings, () => mapOne(row)));
+      }
     }
     return;
   }
@@ -108,9 +138,8 @@ async function compute(surroundings: MapSurroundings, missing: readonly KeyedRow
     while (next < missing.length) {
       signal.throwIfAborted();
       const [key, row] = missing[next++]!;
-      const counter = counting();
       try {
-        await keep(key, await run!({ row, params, ports, signal, log, count: counter.count }), counter.counts);
+        await keep(key, await (tolerant ? tolerantly(surroundings, () => mapOne(row)) : mapOne(row)));
       } catch (error) {
         // The other lanes finish the row that they are at and take no further one.
         next = missing.length;
@@ -121,6 +150,27 @@ async function compute(surroundings: MapSurroundings, missing: readonly KeyedRow
   const lanes = await Promise.allSettled(Array.from({ length: Math.min(rowsAtOnce, missing.length) }, lane));
   const failed = lanes.find((outcome) => outcome.status === 'rejected');
   if (failed) throw failed.reason;
+}
+
+/** Rows that are mapped together, in place of a row. */
+export interface RowGroup {
+  readonly group: string;
+  readonly rows: readonly unknown[];
+}
+
+/** The result of a row, again where its surroundings failed, or the problem that stays in its way. */
+async function tolerantly({ signal, step, address }: MapSurroundings, map: () => Promise<RowResult>): Promise<RowResult> {
+  const budget = new RetryBudget(step.retry);
+  for (;;) {
+    try {
+      return await map();
+    } catch (error) {
+      signal.throwIfAborted();
+      const delayMs = budget.afterFailure(classify(error));
+      if (delayMs === null) return { rows: [], failed: problemOf(error, address) };
+      await delay(delayMs, undefined, { signal });
+    }
+  }
 }
 
 function counting() {

@@ -13,6 +13,8 @@ import type { Adoptable } from './values.ts';
 const inlineLimit = 64 * 1024;
 /** Characters of rows that are gathered before they are written to the file. */
 const flushLimit = 256 * 1024;
+/** Writes that may wait for the disk at once; a step that awaits its writes has one. */
+const mostWaiting = 64;
 
 /** One output of an attempt: what the step writes with, and what it comes to. */
 export interface OutputWriter {
@@ -44,12 +46,13 @@ export async function openOutputs(
   address: string,
   artifacts: Readonly<Record<string, AnyArtifact>>,
   store: ArtifactStore,
+  onWrite: () => void = () => undefined,
 ): Promise<OpenOutputs> {
   let stage: Promise<string> | undefined;
   const staged = async (name: string): Promise<string> => join(await (stage ??= store.stage()), name);
   const writers: Record<string, OutputWriter> = {};
   for (const [name, artifact] of Object.entries(artifacts)) {
-    const output = { address, name, store };
+    const output = { address, name, store, onWrite };
     if (artifact.kind === 'json') writers[name] = jsonWriter(artifact, output);
     else if (artifact.kind === 'rows') writers[name] = rowsWriter(artifact, output, () => staged(`${name}.jsonl`));
     else writers[name] = await folderWriter(artifact.name, output, await staged(name));
@@ -72,13 +75,15 @@ interface OutputPlace {
   readonly address: string;
   readonly name: string;
   readonly store: ArtifactStore;
+  /** Hears of every row. */
+  readonly onWrite: () => void;
 }
 
 function jsonWriter(artifact: JsonArtifact, output: OutputPlace): OutputWriter {
   let text: string | undefined;
   const write = async (value: unknown): Promise<void> => {
     if (text !== undefined) throw misuse(output, 'written-twice', 'was written twice', 'one call of write');
-    text = canonicalJson(checked(artifact.schema, value, output, null));
+    text = jsonOf(checked(artifact.schema, value, output, null), output, null);
   };
   return {
     face: { write },
@@ -101,20 +106,29 @@ function rowsWriter(artifact: RowsArtifact, output: OutputPlace, path: () => Pro
   let count = 0;
   let adopted: ArtifactReference | undefined;
   let writing: Promise<unknown> = Promise.resolve();
+  let waiting = 0;
 
   const flush = (): Promise<unknown> => {
     const text = lines.join('');
     lines = [];
     gathered = 0;
+    waiting++;
     writing = writing.then(async () => {
       if (!handle) handle = await open((file = await path()), 'wx');
       await handle.writeFile(text);
+      waiting--;
     });
     return writing;
   };
+  /** Thrown at once and not by a promise, for whoever does not await one does not see it either. */
+  const refuseFlood = (): void => {
+    if (waiting > mostWaiting)
+      throw misuse(output, 'not-awaited', 'is written faster than the disk takes it', 'await outputs.….write(row)');
+  };
   const writeChecked = async (row: unknown): Promise<void> => {
     if (adopted) throw misuse(output, 'written-twice', 'was adopted and written', 'either adopt or write');
-    const line = canonicalJson(row);
+    output.onWrite();
+    const line = jsonOf(row, output, count + 1);
     lines.push(line, '\n');
     gathered += line.length;
     count++;
@@ -123,7 +137,14 @@ function rowsWriter(artifact: RowsArtifact, output: OutputPlace, path: () => Pro
   return {
     face: {
       writeChecked,
-      write: async (row) => writeChecked(checked(artifact.schema, row, output, count + 1)),
+      write(row) {
+        refuseFlood();
+        try {
+          return writeChecked(checked(artifact.schema, row, output, count + 1));
+        } catch (error) {
+          return Promise.reject(error);
+        }
+      },
       adopt: async ({ digest }) => {
         if (adopted || count > 0) throw misuse(output, 'written-twice', 'was adopted and written', 'either adopt or write');
         const source = await output.store.localPath('file', digest);
@@ -180,6 +201,22 @@ function checked(schema: z.ZodType, value: unknown, output: OutputPlace, row: nu
     found: shortly(issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], value)),
     exit: 1,
   });
+}
+
+/** The canonical JSON of what was written; NaN and its like have none. */
+function jsonOf(value: unknown, output: OutputPlace, row: number | null): string {
+  try {
+    return canonicalJson(value);
+  } catch (error) {
+    throw new ProblemError({
+      reason: 'invalid-output',
+      message: `Step ${output.address} wrote ${row === null ? 'a value' : `row ${row}`} into ${output.name} that JSON cannot hold: ${(error as Error).message}`,
+      where: output.address,
+      expected: 'finite numbers, text, booleans, null, and arrays and objects of them',
+      hint: 'Write null, or leave the key out, where there is no number',
+      exit: 1,
+    });
+  }
 }
 
 function shortly(value: unknown): string {

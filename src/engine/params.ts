@@ -41,10 +41,12 @@ export function resolveParams(graph: Graph, overrides: ParamOverrides): Result<R
   for (const node of graph.nodes) for (const target of targetsOf(node)) targets.set(target.address, target);
 
   const problems: Problem[] = [];
-  for (const [address, override] of Object.entries(overrides)) {
-    const target = targetFor(address, targets);
-    if (target) place(target, address.slice(target.address.length + 1).split('.'), override);
-    else problems.push(unknownAddress(address, override, targets));
+  const rounds = Map.groupBy(targets.values(), ({ address }) => address.replaceAll(/#\d+/g, ''));
+  // What is said of all rounds of a loop comes first, so that one round can be told otherwise.
+  for (const [address, override] of Object.entries(overrides).toSorted(([a], [b]) => Number(a.includes('#')) - Number(b.includes('#')))) {
+    const found = targetsFor(address, targets, rounds);
+    for (const { target, path } of found) place(target, path, override);
+    if (found.length === 0) problems.push(unknownAddress(address, override, targets));
   }
 
   const parsed = new Map<string, unknown>();
@@ -91,13 +93,18 @@ function targetsOf(node: GraphNode): Target[] {
   ];
 }
 
-/** The target with the longest address that begins the given one. */
-function targetFor(address: string, targets: ReadonlyMap<string, Target>): Target | undefined {
+/** The target with the longest address that begins the given one; those of all rounds where no round is named. */
+function targetsFor(
+  address: string,
+  targets: ReadonlyMap<string, Target>,
+  rounds: ReadonlyMap<string, readonly Target[]>,
+): readonly { readonly target: Target; readonly path: readonly string[] }[] {
   for (let dot = address.lastIndexOf('.'); dot > 0; dot = address.lastIndexOf('.', dot - 1)) {
     const target = targets.get(address.slice(0, dot));
-    if (target) return target;
+    const found = target ? [target] : (rounds.get(address.slice(0, dot)) ?? []);
+    if (found.length > 0) return found.map((each) => ({ target: each, path: address.slice(dot + 1).split('.') }));
   }
-  return undefined;
+  return [];
 }
 
 function place(target: Target, path: readonly string[], override: ParamOverride): void {

@@ -11,7 +11,7 @@ export async function runPlainStep(step: Step, attempt: Attempt): Promise<Made> 
   const { artifacts } = context.stores;
   const { address } = prepared.node;
   const tools = stepTools(attempt);
-  const outputs = await openOutputs(address, step.outputs, artifacts);
+  const outputs = await openOutputs(address, step.outputs, artifacts, attempt.beat);
   try {
     await step.run({
       params: prepared.own.params,
@@ -23,7 +23,14 @@ export async function runPlainStep(step: Step, attempt: Attempt): Promise<Made> 
       count: tools.count,
       log: tools.log,
       progress: tools.progress,
-      rows: await drivenRows(prepared, { ...context, signal, log: tools.log, count: tools.count }),
+      rows: await drivenRows(prepared, {
+        ...context,
+        signal,
+        beat: attempt.beat,
+        throttle: attempt.throttle,
+        log: tools.log,
+        count: tools.count,
+      }),
       run: context.run,
       forced: context.slice.forced.has(address),
     } as never);

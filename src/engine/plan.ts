@@ -111,6 +111,7 @@ async function foresee(planning: Planning, node: GraphNode): Promise<Foreseen> {
   if (!slice.steps.has(node.address)) {
     return { prediction: { kind: 'skip', reason: 'slice' }, artifacts: results.latest(node.address)?.artifacts ?? null, refused: false };
   }
+  if (node.cleanupMs !== null) return without({ kind: 'miss', reason: { kind: 'forced' } });
   // `after` alone makes nothing unknown: such a step is only waited for.
   const read = [...new Set([...Object.values(node.inputs).map((wire) => wire.step), ...(node.when ? [node.when.wire.step] : [])])];
   for (const address of node.dependencies) {

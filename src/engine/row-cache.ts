@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { type Json, canonicalJson } from '../contracts/digest.ts';
+import type { Problem } from '../contracts/problem.ts';
 import type { ArtifactStore } from '../ports/artifact-store.ts';
 import type { MetadataStore, RowWrite } from '../ports/metadata-store.ts';
 import { storeText } from './store-text.ts';
@@ -18,6 +19,8 @@ export interface RowResult {
   readonly rows: readonly Json[];
   readonly dropped?: string;
   readonly counts?: Readonly<Record<string, number>>;
+  /** Why the row could not be mapped, where the step tolerates that; never cached. */
+  readonly failed?: Problem;
 }
 
 type CachedRow = RowResult | { readonly stored: string };

@@ -14,6 +14,8 @@ export async function runAttempt(step: AnyStep, attempt: Attempt): Promise<Made>
 
 /** Does one attempt in this process. */
 export async function runHere(step: AnyStep, attempt: Attempt): Promise<Made> {
+  // A map step takes a turn for each row instead.
+  if (step.kind !== 'map') await attempt.throttle?.();
   switch (step.kind) {
     case 'step':
       return runPlainStep(step, attempt);

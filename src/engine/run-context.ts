@@ -1,11 +1,12 @@
 import type { ArtifactReference } from '../contracts/artifact.ts';
 import type { RunEvent } from '../contracts/events/run.ts';
 import type { Problem } from '../contracts/problem.ts';
-import type { FingerprintParts, StepOutcome, StepReason, StepResult } from '../contracts/run.ts';
+import type { CheckResult, FingerprintParts, StepOutcome, StepReason, StepResult } from '../contracts/run.ts';
 import type { ArtifactStore } from '../ports/artifact-store.ts';
 import type { MetadataStore } from '../ports/metadata-store.ts';
 import type { PortName, PortSource } from '../ports/ports.ts';
 import type { Claims } from './claims.ts';
+import type { AttemptTurn } from './attempts.ts';
 import type { CodeHasher } from './code-hash.ts';
 import type { Dispatch } from './dispatch/offer.ts';
 import type { PreparedNode } from './fingerprint.ts';
@@ -35,8 +36,14 @@ export interface Settled {
   readonly problem: Problem | null;
   /** Why the step's verdict refuses the run; null where it does not. */
   readonly refusal: readonly string[] | null;
+  /** Some rows failed: no later run takes the result for a hit. */
+  readonly partial?: boolean;
   /** An earlier run made the result and died before its journal said so. */
   readonly unjournaled?: boolean;
+  /** What was checked of its outputs. */
+  readonly checks?: readonly CheckResult[];
+  /** The step did not heed its signal in time and may be going on. */
+  readonly leftBehind?: boolean;
 }
 
 /** A run that another one builds on. */
@@ -79,24 +86,27 @@ export interface RunContext {
   readonly kept: Set<string>;
   /** A step has failed and the run does not keep going. */
   stopped: boolean;
+  /** Targets of effects that were left behind: nobody else may touch them before this process has ended. */
+  readonly abandoned: Set<string>;
 }
 
 /** What a step's work comes to. */
 export interface Made {
   readonly artifacts: Readonly<Record<string, ArtifactReference>>;
   readonly counts: Readonly<Record<string, number>>;
+  /** Some rows failed, as the step tolerates: this run goes on with it, and the next one tries again. */
+  readonly partial?: boolean;
 }
 
 /** One try of a step's work. */
-export interface Attempt {
+export interface Attempt extends AttemptTurn {
   readonly context: RunContext;
   readonly prepared: PreparedNode;
   readonly inputs: Readonly<Record<string, ArtifactReference>>;
   readonly parts: FingerprintParts;
   readonly key: string;
-  readonly attempt: number;
-  /** Aborts when the run is stopped, the attempt takes too long or the hold on the target is lost. */
-  readonly signal: AbortSignal;
+  /** Waits for a turn at the rate of the step's pool. */
+  readonly throttle: (() => Promise<void>) | null;
 }
 
 /** Opens the ports that a step needs, by name. */

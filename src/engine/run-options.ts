@@ -1,5 +1,10 @@
+import type { PoolSize } from './pools.ts';
+
 /** The reason to abort a run's signal with where its jobs shall go on under their keepers: the process goes, the work stays. */
 export const leaveJobs = 'leave-jobs';
+
+/** The reason to abort a run's signal with where whoever asks will not wait for long, as systems do not that end a process. */
+export const hurry = 'hurry';
 
 /** How a run goes about its steps. */
 export interface RunOptions {
@@ -19,8 +24,8 @@ export interface RunOptions {
   readonly noWait?: boolean;
   /** Steps that work at once; 2 by default. */
   readonly concurrency?: number;
-  /** Steps of a named pool that work at once; 1 by default. */
-  readonly pools?: Readonly<Record<string, number>>;
+  /** Named pools over all processes that share the state; one step at once where a pool is not named here. */
+  readonly pools?: Readonly<Record<string, PoolSize>>;
   /** How long a step that was told to stop may take before it is left behind, in milliseconds; 10,000 by default. */
   readonly graceMs?: number;
 }

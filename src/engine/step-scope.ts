@@ -4,6 +4,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 export interface StepScope {
   readonly step: string;
   readonly attempt: number;
+  /** Fails the attempt from outside of its own promise: for what its code threw where nobody waited for it. */
+  readonly fail: (error: unknown) => void;
 }
 
 /** Set around the code of each attempt. */

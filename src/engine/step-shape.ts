@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import type { PlannedStep } from '../contracts/run.ts';
-import type { AnyStep, Artifacts, Place } from './define.ts';
+import type { AnyStep, Artifacts } from './define.ts';
+import type { Place } from './place.ts';
 
 /** The inputs of any kind of step by name; a map step's only one is called `input`. */
 export function inputsOf(step: AnyStep): Artifacts {

@@ -12,16 +12,23 @@ export interface StepTools {
 }
 
 /** What an attempt tells the outside while it works. */
-export function stepTools({ context: { emit, run }, prepared }: Attempt): StepTools {
+export function stepTools({ context: { emit, run }, prepared, beat }: Attempt): StepTools {
   const step = prepared.node.address;
   const counts: Record<string, number> = {};
   const startedAt = performance.now();
   let toldAt = -Infinity;
   return {
     counts,
-    count: (name, amount = 1) => void (counts[name] = (counts[name] ?? 0) + amount),
-    log: (message) => emit({ type: 'step-log', run, step, message }),
+    count(name, amount = 1) {
+      beat();
+      counts[name] = (counts[name] ?? 0) + amount;
+    },
+    log(message) {
+      beat();
+      emit({ type: 'step-log', run, step, message });
+    },
     progress(done, total, unit) {
+      beat();
       const now = performance.now();
       if (now - toldAt < progressEveryMs && done !== total) return;
       toldAt = now;

@@ -1,3 +1,4 @@
+import type { Problem } from '../contracts/problem.ts';
 import type { RunRecord, StepCounts } from '../contracts/run.ts';
 import type { OpenState, RunView, StepView } from '../contracts/run-view.ts';
 
@@ -15,10 +16,13 @@ export function foldRun(records: readonly RunRecord[]): RunView | null {
     if (!step) continue;
     if (record.type === 'step-queued') {
       steps.set(record.step, { ...step, state: 'queued', key: record.key });
+    } else if (record.type === 'attempt-failed') {
+      const { attempt, failure, problem } = record;
+      steps.set(record.step, { ...step, retried: [...(step.retried ?? []), { attempt, failure, problem: problem as Problem }] });
     } else if (record.type === 'step-started') {
       steps.set(record.step, { ...step, state: 'running', attempts: record.attempt, key: record.key, cause: record.cause ?? step.cause });
     } else {
-      const { outcome, reason, key, artifacts, counts, durationMs, problem, parts } = record;
+      const { outcome, reason, key, artifacts, counts, durationMs, problem, parts, checks } = record;
       steps.set(record.step, {
         ...step,
         state: outcome,
@@ -27,8 +31,9 @@ export function foldRun(records: readonly RunRecord[]): RunView | null {
         artifacts,
         counts,
         durationMs,
-        problem: problem as StepView['problem'],
+        problem: problem as Problem | null,
         parts,
+        ...(checks && { checks }),
       });
     }
   }

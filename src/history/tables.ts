@@ -24,6 +24,12 @@ export const condemnedTable = 'condemned';
 /** Who holds which run or target, until when: itself the truth. */
 export const leasesTable = 'leases';
 
+/** Runs that somebody asked to end, and who: itself the truth. */
+export const cancellationsTable = 'cancellations';
+
+/** What checks said of which content, by their code: may be emptied. */
+export const checksTable = 'checks';
+
 /** Every table that replay of the streams fills. */
 export const derivedTables = [runsTable, openRunsTable, resultsTable, producersTable, latestTable, failuresTable] as const;
 

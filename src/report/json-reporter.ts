@@ -91,6 +91,8 @@ function resultLines(result: CommandResult): readonly object[] {
     case 'model-deleted':
     case 'model-pushed':
     case 'model-exported':
+    case 'run-cancelled':
+    case 'run-detached':
     case 'job-cancelled':
     case 'places':
     case 'worker-attempt':

@@ -49,6 +49,10 @@ export async function resultText(result: CommandResult, style: Style): Promise<s
       return `Job ${result.id} was told to save; it goes on.`;
     case 'job-left':
       return `Job ${result.id} goes on. See: twin jobs attach ${result.id.slice(0, 12)}`;
+    case 'run-detached':
+      return (await import('./results/runs.ts')).runDetachedText(result, style);
+    case 'run-cancelled':
+      return (await import('./results/runs.ts')).runCancelledText(result);
     case 'job-cancelled':
       return (await import('./results/jobs.ts')).jobCancelledText(result.id, result.was);
     case 'datasets':

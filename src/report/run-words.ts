@@ -1,5 +1,5 @@
 import type { RunEvent } from '../contracts/events/run.ts';
-import type { Holder, StepCounts, StepOutcome, StepReason } from '../contracts/run.ts';
+import type { CheckResult, FailureClass, Holder, StepCounts, StepOutcome, StepReason } from '../contracts/run.ts';
 import type { OpenState } from '../contracts/run-view.ts';
 import { renderProblem } from './problem.ts';
 import { counted, counters, duration, grouped } from './quantities.ts';
@@ -36,7 +36,7 @@ export function reasonWords(reason: StepReason | null): string | null {
     case 'slice':
       return 'this run leaves it out';
     case 'gate-refused':
-      return 'a gate refused what it needs';
+      return 'a gate or check refused what it needs';
     case 'no-champion':
       return 'there is no champion yet';
   }
@@ -79,6 +79,18 @@ export function verdictWords(artifacts: Extract<RunEvent, { type: 'step-finished
     const format: Format = verdict === 'pass' ? 'green' : verdict === 'refuse' ? 'red' : 'yellow';
     return [`verdict of ${artifact.name}: ${style(format, verdict)}`].concat(reasons.map((reason) => `  - ${String(reason)}`));
   });
+}
+
+/** What checks said of a step's outputs; those that hold in one line. */
+export function checkWords(checks: readonly CheckResult[], style: Style): readonly string[] {
+  const holding = checks.filter(({ ok }) => ok).map(({ name, cached }) => `${name}${cached ? ' (as before)' : ''}`);
+  const lines = checks
+    .filter(({ ok }) => !ok)
+    .map(({ name, output, level, expected, found }) => {
+      const word = level === 'blocking' ? style('red', 'refused') : style('yellow', 'warning');
+      return `check ${name} of ${output}: ${word}, expected ${expected}, found ${found}`;
+    });
+  return holding.length === 0 ? lines : [...lines, `checks that hold: ${holding.join(', ')}`];
 }
 
 /** What a step counted; a cached one counted it when it ran. */
@@ -128,6 +140,8 @@ export function eventLines(event: RunEvent, style: Style, width: number): readon
       return [`waiting for ${event.target}, held by ${holderWords(event.holder)} for ${duration(event.heldForMs)}`];
     case 'run-closed':
       return [`closed run ${event.run} of ${event.pipeline}: its process had died; what it finished is kept`];
+    case 'cancel-requested':
+      return [`stopping: ${holderWords(event.by)} asked for it; running jobs save a checkpoint first`];
     case 'step-started':
     case 'step-progress':
     case 'job-metric':
@@ -138,7 +152,10 @@ export function eventLines(event: RunEvent, style: Style, width: number): readon
       return [style('yellow', `  ${event.step}: ${event.message}`)];
     case 'step-retry':
       return [
-        style('yellow', `  ${event.step}: attempt ${event.attempt} failed (${event.problem.message}), again in ${duration(event.delayMs)}`),
+        style(
+          'yellow',
+          `  ${event.step}: attempt ${event.attempt - 1} failed (${failureWords(event.failure)}: ${event.problem.message}), again in ${duration(event.delayMs)}`,
+        ),
       ];
     case 'job-launched':
       return [style('dim', `  ${event.step}: ${launchWords(event.how, event.attempt)}`)];
@@ -148,6 +165,7 @@ export function eventLines(event: RunEvent, style: Style, width: number): readon
       return [
         `  ${outcomeWord(event.outcome, style)}  ${event.step.padEnd(width)}  ${finishedWords(event)}`.trimEnd(),
         ...verdictWords(event.artifacts, style).map((line) => `             ${line}`),
+        ...checkWords(event.checks ?? [], style).map((line) => `             ${line}`),
         ...(event.problem === null || event.outcome === 'cancelled'
           ? []
           : renderProblem(event.problem, style)
@@ -156,6 +174,22 @@ export function eventLines(event: RunEvent, style: Style, width: number): readon
       ];
     case 'run-finished':
       return ['', ...runFinishedWords(event, style).split('\n')];
+  }
+}
+
+/** A class of failure as a person says it. */
+function failureWords(failure: FailureClass): string {
+  switch (failure) {
+    case 'user':
+      return 'its own fault';
+    case 'infrastructure':
+      return 'its surroundings';
+    case 'preempted':
+      return 'preempted';
+    case 'out-of-memory':
+      return 'out of memory';
+    case 'timed-out':
+      return 'timed out';
   }
 }
 

@@ -67,7 +67,7 @@ describe('twin run', () => {
         succeeded  judge <time>
                    verdict of report: refuse
                      - 3 words are too few
-        skipped    read-more               a gate refused what it needs
+        skipped    read-more               a gate or check refused what it needs
 
       gate-pipeline was refused (3 words are too few) after <time>: 2 succeeded, 1 skipped.
       → twin runs show <run>, twin runs logs <run>
@@ -141,7 +141,7 @@ describe('twin run', () => {
       | --- | --- | ---: | --- |
       | read-words | succeeded | <time> | 3 words |
       | judge | succeeded | <time> |  |
-      | read-more | skipped |  | a gate refused what it needs |
+      | read-more | skipped |  | a gate or check refused what it needs |
 
       verdict of report: refuse
 

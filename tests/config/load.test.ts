@@ -69,6 +69,7 @@ describe('layers of the configuration', () => {
       modelHub: { kind: 'none' },
       reranker: 'off',
       promotion: { alias: 'champion' },
+      pools: {},
       params: {},
     });
   });

@@ -69,7 +69,7 @@ const events: readonly RunEvent[] = [
   { type: 'job-launched', run, step: 'train-sft', job: 'j1', how: 'adopted', attempt: 1 },
   { type: 'job-phase', run, step: 'train-sft', phase: 'train' },
   { type: 'job-metric', run, step: 'train-sft', at: 3, values: { loss: 2.314159, grad: 'NaN' } },
-  { type: 'step-retry', run, step: 'train-sft', attempt: 1, delayMs: 2000, problem },
+  { type: 'step-retry', run, step: 'train-sft', attempt: 2, failure: 'out-of-memory', delayMs: 2000, problem },
   { type: 'cache-miss', run, step: 'train-sft', message: 'its output adapter is gone from the artifact store' },
   finished('train-sft', { outcome: 'failed', reason: 'error', problem, durationMs: 200_000 }),
   finished('answer', { outcome: 'cancelled', reason: 'upstream-failed', problem, durationMs: 0 }),
@@ -120,7 +120,7 @@ describe('a run', () => {
                      - the interval holds zero
         train-sft: job was running already: following it
         train-sft: train
-        train-sft: attempt 1 failed (The job ran out of memory), again in 2.0 s
+        train-sft: attempt 1 failed (out of memory: The job ran out of memory), again in 2.0 s
         train-sft: its output adapter is gone from the artifact store
         failed     train-sft        3 min 20 s
                    error: The job ran out of memory

@@ -14,6 +14,7 @@ export interface RunFlags extends SliceFlags {
   readonly wait?: boolean;
   readonly strict?: true;
   readonly gate?: string;
+  readonly detach?: true;
 }
 
 /** `twin run <pipeline>`: what is unchanged is taken from the cache. */
@@ -35,6 +36,8 @@ export async function run(context: CommandContext, flags: RunFlags, pipeline: st
   const opened = await openPipeline(context, pipeline, { set, writes: dryRun ? 'caches' : 'everything' });
   if (!opened.ok) return refused(opened.error);
   if (dryRun) return await planOpened(opened.value, sliceOptions(flags));
+  // What is wrong with the pipeline or its configuration has been said by now, in this terminal.
+  if (flags.detach) return await (await import('../detach.ts')).detach(context, opened.value.session.wired.state.logs);
   return await runPipeline(context, opened.value, {
     ...sliceOptions(flags),
     keepGoing: flags.keepGoing === true,

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { CommandOutcome } from '../../contracts/command-results.ts';
 import type { CommandContext } from '../context.ts';
 
@@ -9,6 +9,8 @@ interface GlobalOptions {
   readonly json?: true;
   readonly quiet?: true;
   readonly profile?: string;
+  /** Given by `--detach` to the process that it starts. */
+  readonly detached?: true;
 }
 
 /** What a command does, given its surroundings, its options and its names. */
@@ -29,15 +31,16 @@ export function declare<Options extends object>(
     .option('--json', 'one JSON object a line; the last line is the result')
     .option('--quiet', 'say only what was asked for, and what went wrong')
     .option('--profile <name>', 'adapters and settings to use (default: embedded, or TWIN_PROFILE)')
+    .addOption(new Option('--detached').hideHelp())
     .addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ ${example}`).join('\n')}`)
     .action(async (...given: unknown[]) => {
       const command = given.pop() as Command;
-      const { json, quiet, profile, ...options } = given.pop() as GlobalOptions & Options;
+      const { json, quiet, profile, detached, ...options } = given.pop() as GlobalOptions & Options;
       const names = given.flat().filter((name): name is string => typeof name === 'string');
       const { perform } = await import('../perform.ts');
       const path = command.parent?.parent ? `${command.parent.name()} ${command.name()}` : command.name();
       const line = ['twin', path, ...names].join(' ');
-      const commandOptions = { json: json === true, quiet: quiet === true, profile, line };
+      const commandOptions = { json: json === true, quiet: quiet === true, profile, detached: detached === true, line };
       process.exitCode = await perform(commandOptions, async (context) => (await load())(context, options as Options, ...names));
     });
 }

@@ -40,7 +40,8 @@ export function declarePipelines(program: Command): void {
     .option('--keep-going', 'after a failure, finish the steps that do not depend on it')
     .option('--no-wait', 'fail at once when another run holds what this one needs')
     .option('--strict', 'exit 3 when input lines were rejected')
-    .option('--gate <mode>', 'strict: an evaluation that fails or is undecided refuses the run');
+    .option('--gate <mode>', 'strict: an evaluation that fails or is undecided refuses the run')
+    .option('--detach', 'go on in the background, also when this terminal is closed');
 
   declare(
     program,

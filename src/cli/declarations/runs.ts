@@ -3,7 +3,7 @@ import { collectValues, declare, group } from './declare.ts';
 
 /** Commands about runs that were. */
 export function declareRuns(program: Command): void {
-  const runs = group(program, 'runs', 'runs that were: list, show, logs, resume, fork, diff');
+  const runs = group(program, 'runs', 'runs: list, show, logs, resume, fork, diff, cancel');
   declare(
     runs,
     'list',
@@ -58,4 +58,11 @@ export function declareRuns(program: Command): void {
     ['twin runs diff 3f2a', 'twin runs diff 3f2a 9c1b --json'],
     async () => (await import('../commands/runs-diff.ts')).diffTwoRuns,
   );
+  declare(
+    runs,
+    'cancel <run>',
+    'ask a run to end, from another terminal or host: its jobs save a checkpoint first',
+    ['twin runs cancel latest', 'twin runs cancel k3f9 --no-wait'],
+    async () => (await import('../commands/runs-cancel.ts')).cancelRun,
+  ).option('--no-wait', 'ask, and do not wait until it has ended');
 }

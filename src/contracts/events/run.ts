@@ -1,6 +1,6 @@
 import type { ArtifactReference } from '../artifact.ts';
 import type { Problem } from '../problem.ts';
-import type { Holder, PlannedStep, RunStatus, StepCounts, StepOutcome, StepReason } from '../run.ts';
+import type { CheckResult, FailureClass, Holder, PlannedStep, RunStatus, StepCounts, StepOutcome, StepReason } from '../run.ts';
 
 /** What the engine tells while it runs. Only src/report turns it into words. */
 export type RunEvent =
@@ -16,6 +16,8 @@ export type RunEvent =
   | { readonly type: 'waiting'; readonly run: string; readonly target: string; readonly holder: Holder; readonly heldForMs: number }
   /** A run whose process died was closed. */
   | { readonly type: 'run-closed'; readonly run: string; readonly pipeline: string; readonly reason: 'interrupted' }
+  /** Somebody asked this run to end, from another terminal or host. */
+  | { readonly type: 'cancel-requested'; readonly run: string; readonly by: Holder }
   | { readonly type: 'step-started'; readonly run: string; readonly step: string; readonly attempt: number }
   | {
       readonly type: 'step-progress';
@@ -35,6 +37,7 @@ export type RunEvent =
       readonly run: string;
       readonly step: string;
       readonly attempt: number;
+      readonly failure: FailureClass;
       readonly delayMs: number;
       readonly problem: Problem;
     }
@@ -65,6 +68,7 @@ export type RunEvent =
       readonly artifacts: Readonly<Record<string, ArtifactReference>>;
       readonly durationMs: number;
       readonly problem: Problem | null;
+      readonly checks?: readonly CheckResult[];
     }
   | RunFinished;
 

@@ -2,12 +2,12 @@ import type { AttemptEnd } from '../../contracts/attempt.ts';
 import { canonicalJson } from '../../contracts/digest.ts';
 import type { FingerprintParts } from '../../contracts/run.ts';
 import { type Problem, ProblemError } from '../../contracts/problem.ts';
-import { PassingProblemError } from '../failure.ts';
+import { ClassifiedProblemError } from '../failure.ts';
 
 /** What a worker's failure is to the run: of the same class as if it had happened here. */
 export function attemptFailure(address: string, end: AttemptEnd | null): ProblemError {
   if (end === null || end.ok) return new ProblemError({ reason: 'step-threw', message: `Step ${address} ended without a result`, exit: 1 });
-  return end.again ? new PassingProblemError(end.problem) : new ProblemError(end.problem);
+  return new ClassifiedProblemError(end.failure, end.problem);
 }
 
 /** The problem of a step over which one worker after the other vanished. */

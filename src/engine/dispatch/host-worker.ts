@@ -4,7 +4,7 @@ import type { Holder } from '../../contracts/run.ts';
 import { openRunsTable } from '../../history/tables.ts';
 import type { MetadataStore } from '../../ports/metadata-store.ts';
 import type { WorkItem, WorkQueue } from '../../ports/work-queue.ts';
-import { isRetryable, problemOf } from '../failure.ts';
+import { classify, problemOf } from '../failure.ts';
 import { type WorkerSurroundings, runRemoteAttempt } from './remote-attempt.ts';
 import { endedLane, itemKey, parseItemKey, poolLane, readAttempts, type StoredAttempt, writeAttempt, writeEvents } from './tables.ts';
 
@@ -105,8 +105,7 @@ async function doAttempt(
     return signal.aborted ? null : { ok: true, made };
   } catch (error) {
     if (signal.aborted) return null;
-    const again = isRetryable(error, false);
-    return { ok: false, problem: problemOf(error, held.row.address), again };
+    return { ok: false, problem: problemOf(error, held.row.address), failure: classify(error) };
   } finally {
     clearInterval(timer);
     await looking;

@@ -9,6 +9,7 @@ import { Dispatcher, type Handover } from './dispatcher.ts';
 const shardRows = 64;
 /** Shards a slot: enough that a slow one does not keep the others waiting. */
 const shardsPerSlot = 4;
+const beatMs = 500;
 /** Steps that work at once in the process of the run itself. */
 const stepsHere = 2;
 
@@ -58,13 +59,22 @@ export function openDispatch({ queue, ownPorts }: DispatchOptions, context: Omit
       const { node } = attempt.prepared;
       const { step } = node;
       if ((node.kind !== 'step' && node.kind !== 'map') || step.needs.some((name) => ownPorts.has(name))) return null;
+      // A rate is kept by the process of the run.
+      if (attempt.throttle) return null;
       const pool = step.pool ?? defaultPool;
       const slots = await dispatcher.slots(pool);
       if (slots === 0) return unserved(pool, node.address);
       const handover = handoverOf(attempt, pool);
-      if (step.kind === 'map') return shard(dispatcher, handover, attempt, slots);
-      const made = await dispatcher.hand(handover, attempt.signal);
-      return made === 'unserved' ? unserved(pool, node.address) : made;
+      // A worker that lives is a sign of life; one that does not is found by its lease.
+      const beating = setInterval(attempt.beat, beatMs);
+      try {
+        // Groups may lie across shards.
+        if (step.kind === 'map' && !step.groupBy) return await shard(dispatcher, handover, attempt, slots);
+        const made = await dispatcher.hand(handover, attempt.signal);
+        return made === 'unserved' ? unserved(pool, node.address) : made;
+      } finally {
+        clearInterval(beating);
+      }
     },
   };
 }

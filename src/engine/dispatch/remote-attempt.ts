@@ -49,7 +49,9 @@ export async function runRemoteAttempt(
   // What an attempt reads of its run, and no more: everything else stays with the host of the run.
   const slice = { steps: new Set([address]), forced: new Set(row.forced ? [address] : []) };
   const context = { run, stores, ports, emit, signal, slice, options: {}, dispatch: null } as unknown as RunContext;
-  const attempt: Attempt = { context, prepared: own, inputs, parts, key, attempt: row.attempt, signal };
+  // The run hears of this worker by its lease; whether the step has a rate, it has looked at before it handed it over.
+  const turn = { attempt: row.attempt, signal, beat: () => undefined, throttle: null };
+  const attempt: Attempt = { context, prepared: own, inputs, parts, key, ...turn };
   return row.shard === null ? runHere(node.step, attempt) : mapShard(node.step as MapStep, attempt, row.shard);
 }
 
@@ -67,9 +69,12 @@ async function mapShard(step: MapStep, attempt: Attempt, { from, to }: NonNullab
     cache: openRowCache(cache, artifacts, step.name, await mapIdentity(prepared.own, context.ports)),
     ports: () => (ports ??= openPorts(context.ports, step.needs)),
     signal,
+    beat: attempt.beat,
+    throttle: attempt.throttle,
     log: tools.log,
     count: tools.count,
     forced: context.slice.forced.has(address),
+    tolerant: step.tolerate !== undefined,
   };
   let at = 0;
   let gathered: unknown[] = [];

@@ -1,9 +1,10 @@
+import type { RunCancelled, RunDetached } from '../../contracts/command-results.ts';
 import type { RunSummary } from '../../contracts/run.ts';
 import type { OpenState, RunView, StepView } from '../../contracts/run-view.ts';
 import type { FailureCard } from '../../contracts/failure-card.ts';
 import { renderProblem } from '../problem.ts';
 import { duration, moment } from '../quantities.ts';
-import { countWords, holderWords, outcomeWord, reasonWords, stepCounts, verdictWords } from '../run-words.ts';
+import { checkWords, countWords, holderWords, outcomeWord, reasonWords, stepCounts, verdictWords } from '../run-words.ts';
 import type { Format, Style } from '../style.ts';
 import { table } from '../table.ts';
 import { failureCardsText } from './failure-cards.ts';
@@ -53,6 +54,11 @@ export function runText(view: RunView, failures: readonly FailureCard[], style: 
   return lines.join('\n');
 }
 
+/** `3 attempts (infrastructure, preempted)`. */
+function attemptWords({ attempts, retried = [] }: StepView): string {
+  return `${attempts} attempts${retried.length === 0 ? '' : ` (${retried.map(({ failure }) => failure).join(', ')})`}`;
+}
+
 function isOpen(state: StepView['state']): state is OpenState {
   return state === 'pending' || state === 'ready' || state === 'queued' || state === 'running';
 }
@@ -69,17 +75,37 @@ function stepLines(step: StepView, width: number, style: Style): readonly string
   const parts = [
     took.padStart(10),
     reasonWords(step.reason),
-    step.attempts > 1 ? `${step.attempts} attempts` : null,
+    step.attempts > 1 ? attemptWords(step) : null,
     countWords(state, step.counts),
   ];
   const told = parts.filter((part) => part !== null && part !== '').join('  ');
   return [
     `  ${word}  ${step.address.padEnd(width)}  ${told}`.trimEnd(),
     ...verdictWords(step.artifacts, style).map((line) => `             ${line}`),
+    ...checkWords(step.checks ?? [], style).map((line) => `             ${line}`),
     ...(step.problem === null || state === 'cancelled'
       ? []
       : renderProblem(step.problem, style)
           .split('\n')
           .map((line) => `             ${line}`)),
   ];
+}
+
+/** What became of a run that was asked to end, and what to do next. */
+export function runCancelledText({ run, status, how }: RunCancelled): string {
+  switch (how) {
+    case 'ended':
+      return `Run ${run} had ended before: ${status}.`;
+    case 'closed':
+      return `The process of run ${run} was dead; the run is closed as ${status}, and jobs that it had left were told to stop. What it finished is kept.`;
+    case 'stopped':
+      return `Run ${run} has ended: ${status}. What it finished is kept.`;
+    case 'asked':
+      return `Run ${run} was asked to stop and has not ended yet.\n→ twin runs show ${run}`;
+  }
+}
+
+/** A run in the background, and how to follow and end it. */
+export function runDetachedText({ run, pid }: RunDetached, style: Style): string {
+  return `Run ${run} goes on in the background as process ${pid}.\n${style('dim', `→ twin runs logs -f ${run}, twin runs cancel ${run}`)}`;
 }
