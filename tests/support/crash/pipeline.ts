@@ -2,6 +2,7 @@ import { appendFile, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { json, rows, verdict } from '../../../src/contracts/artifact.ts';
+import { EchoParams } from '../../../src/contracts/jobs.ts';
 import { defineJobStep, defineMapStep, definePipeline, defineStep } from '../../../src/engine/define.ts';
 
 /** Passes a point in the middle of a step's work; set before the pipeline runs. */
@@ -76,11 +77,7 @@ const train = defineJobStep({
   version: 1,
   summary: 'Repeat numbers in a job',
   job: 'echo',
-  params: z.strictObject({
-    steps: z.int().default(3),
-    secondsPerStep: z.number().default(0.03),
-    exitCode: z.int().default(0),
-  }),
+  params: EchoParams.extend({ secondsPerStep: z.number().default(0.03) }),
   inputs: { rows: numbers },
   outputs: { rows: numbers },
 });
