@@ -141,11 +141,12 @@ describe('a job step', () => {
     expect(events.filter((event) => event.type === 'job-launched').map((event) => event.attempt)).toEqual([1, 2]);
   });
 
-  test('that ran out of memory fails with what helps', async () => {
+  test('that runs out of memory three times, though the launcher makes it smaller, fails with what helps', async () => {
     const { launcher, puppet } = await puppetLauncher();
-    puppet.exits = [30];
+    puppet.exits = [30, 30, 30];
+    const quick = { ...pretrain, retry: { firstDelayMs: 1 } };
     const rig = await engineRig({ ports: { jobLauncher: launcher } });
-    const { end } = await rig.run(build);
+    const { end } = await rig.run((builder) => builder.step(quick, builder.step(read, {})));
     expect(end.problem).toEqual({
       reason: 'out-of-memory',
       message: 'Job pretrain-tiny of step pretrain ended with out-of-memory (exit 30)',
@@ -154,7 +155,7 @@ describe('a job step', () => {
       hint: 'Lower batchSize and raise gradientAccumulation by as much, so that the result stays the same',
       exit: 1,
     });
-    expect(puppet.submitted).toHaveLength(1);
+    expect(puppet.submitted).toHaveLength(3);
   });
 
   test('tells a job to stop at a checkpoint when the run is stopped, and waits for it', async () => {
