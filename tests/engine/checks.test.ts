@@ -87,7 +87,7 @@ describe('a check of an artifact', () => {
       { name: 'enough', output: 'posts', level: 'warning', ok: false, expected: 'at least 3 posts', found: '2', cached: false },
     ]);
     const shown = await showRun(rig.stores.metadata, end.run);
-    expect(shown.ok && runText(shown.value, (_format, text) => text)).toContain(
+    expect(shown.ok && runText(shown.value, [], (_format, text) => text)).toContain(
       'check enough of posts: warning, expected at least 3 posts, found 2',
     );
   });
