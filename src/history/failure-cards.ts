@@ -71,6 +71,12 @@ async function similarFailures(
 }
 
 /** What finished is a hit, so the same command goes on from here. */
-function resumeCommand({ pipeline, holder }: RunView): string {
-  return holder.command.startsWith('twin run ') ? holder.command : `twin run ${pipeline}`;
+function resumeCommand({ pipeline, holder, setup }: RunView): string {
+  const command = holder.command.startsWith('twin run ') ? holder.command : `twin run ${pipeline}`;
+  return [command, ...(setup?.set ?? []).map((assignment) => `--set ${quoted(assignment)}`)].join(' ');
+}
+
+/** As a shell takes it for one word. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
