@@ -1,7 +1,7 @@
 import { createWriteStream, mkdirSync, type WriteStream, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunEvent } from '../contracts/events/run.ts';
-import { mask } from '../contracts/masking.ts';
+import { maskValue } from '../contracts/masking.ts';
 import { stepScope } from '../engine/step-scope.ts';
 import { OutputFile } from '../logs/output-file.ts';
 import { outputFolder, outputName, runLogFile } from '../logs/places.ts';
@@ -49,14 +49,14 @@ export function openRunLog(folder: string, context: Pick<CommandContext, 'captur
       }
       if (event.type === 'run-started') {
         run = event.run;
-        const environment = mask(JSON.stringify(currentEnvironment(context.project, context.environment)));
+        const environment = JSON.stringify(maskValue(currentEnvironment(context.project, context.environment)));
         attempt(() => {
           mkdirSync(outputFolder(folder, event.run), { recursive: true });
           writeFileSync(environmentFile(folder, event.run), environment);
         });
       }
       if (event.type === 'step-finished') closeOutputs(event.step);
-      stream.write(`${mask(JSON.stringify({ at: Date.now(), ...event }))}\n`);
+      stream.write(`${JSON.stringify(maskValue({ at: Date.now(), ...event }))}\n`);
     },
     flush: () =>
       new Promise((resolve) => {

@@ -109,7 +109,9 @@ for i in $(seq ${seconds * 10}); do test -e ${quoted(`${attempt}/keeper.json`)} 
       source.stdin!.end();
       const target = spawn('tar', ['-C', partial, '-xf', '-'], { stdio: ['pipe', 'ignore', 'pipe'] });
       source.stdout!.pipe(target.stdin);
-      await Promise.all([ended(source, host), ended(target, 'tar')]);
+      // Where the connection broke, the unpacking breaks too, maybe first: the connection says why.
+      const [sent, unpacked] = await Promise.allSettled([ended(source, host), ended(target, 'tar')]);
+      for (const end of [sent, unpacked]) if (end.status === 'rejected') throw end.reason;
       for (const name of await readdir(partial)) {
         await rm(join(to, name), { recursive: true, force: true });
         await rename(join(partial, name), join(to, name));
@@ -177,7 +179,8 @@ async function shipTar(ssh: (script: string) => ChildProcess, files: readonly st
   const target = ssh(script);
   tar.stdout.pipe(target.stdin!);
   target.stdin!.on('error', () => {}); // the exit code says it better
-  await Promise.all([ended(tar, 'tar'), ended(target, host)]);
+  const [packed, taken] = await Promise.allSettled([ended(tar, 'tar'), ended(target, host)]);
+  for (const end of [taken, packed]) if (end.status === 'rejected') throw end.reason;
 }
 
 async function outputOf(child: ChildProcess, input: string, host: string): Promise<string> {

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { sha256 } from '../../contracts/digest.ts';
+import { ProblemError } from '../../contracts/problem.ts';
 import type { JobLauncher } from '../../ports/job-launcher.ts';
 import { ExitRecord, KeeperRecord } from '../../contracts/worker-protocol.ts';
 import { type AttemptStatus, attemptRequest, attemptStatus } from '../../workers/attempt-folder.ts';
@@ -81,13 +82,22 @@ export function sshJobLauncher(options: SshJobLauncherOptions): JobLauncher {
       await remote.fetchFolder(`${await there(folder)}/outputs`, join(folder, 'outputs'));
     },
   };
+  const fetched = (folder: string): Promise<boolean> =>
+    place.fetch(folder).then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof ProblemError && error.problem.reason === 'host-unreachable') return false;
+        throw error;
+      },
+    );
   const fetchVerdict = async (folder: string): Promise<AttemptStatus> => {
     const found = await status(folder);
     // An end that nobody followed is written down here as the mirror would have.
     if (found.state === 'ended' && !existsSync(join(folder, 'exit.json'))) {
       await mirrorAttempt(remote, folder, await there(folder)).finished;
     }
-    return found;
+    // An end whose outputs cannot be had yet is no end yet.
+    return found.state === 'ended' && !(await fetched(folder)) ? unreachable : found;
   };
   return attemptLauncher(options, { ...place, status: fetchVerdict });
 }

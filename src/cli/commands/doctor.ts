@@ -13,7 +13,8 @@ export async function doctor(context: CommandContext): Promise<CommandOutcome> {
   const session = await openSession(context, { writes: 'nothing' });
   if (session.ok) {
     const checks = [...(await preflight(session.value, context.environment, true)), ...(await checkEndpoint(session.value.config))];
-    const journalAnswers = !checks.some(({ subject, problem }) => subject === 'journal' && problem !== null);
+    // A journal that cannot be read has said so already.
+    const journalAnswers = !checks.some(({ subject, problem }) => (subject === 'journal' || subject === 'state') && problem !== null);
     findings.push(...checks.map(findingOf), ...(journalAnswers ? await checkSchedules(session.value) : []));
   }
   return done({ type: 'doctor', findings }, findings.some(({ state }) => state === 'problem') ? 2 : 0);

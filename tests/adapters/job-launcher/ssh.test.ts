@@ -69,7 +69,7 @@ describe.skipIf(missing !== null)('on another machine over ssh', { timeout: 120_
     expect(seen.flatMap((event) => (event.type === 'progress' ? [event.data.done] : []))).toEqual(
       Array.from({ length: 60 }, (_, index) => index + 1),
     );
-    expect(await launcher.state('job-a')).toMatchObject({ state: 'ended', exit: { code: 0 } });
+    await expect.poll(() => launcher.state('job-a'), { timeout: 20_000 }).toMatchObject({ state: 'ended', exit: { code: 0 } });
   });
 
   test('what a job prints is here to be read', async () => {
