@@ -7,36 +7,44 @@ import { type RowGroup, mapRows } from './map-rows.ts';
 import { openOutputs, type RowsFace } from './outputs.ts';
 import { openRowCache } from './row-cache.ts';
 import { type Attempt, type Made, openPorts } from './run-context.ts';
-import { stepTools } from './step-tools.ts';
+import { type StepTools, stepTools } from './step-tools.ts';
 
 /** Rows that are read, looked up and written together. */
 const rowsTogether = 128;
 
+/** What mapping rows of a step needs, whoever drives it: a run on its own host, or a worker that does a part of the rows. */
+export async function mapSurroundings(step: MapStep, attempt: Attempt, tools: StepTools, tolerant: boolean) {
+  const { context, prepared, signal, beat, throttle } = attempt;
+  const { artifacts, cache } = context.stores;
+  const { address } = prepared.node;
+  let ports: Promise<Record<string, unknown>> | undefined;
+  return {
+    address,
+    step,
+    params: prepared.own.params,
+    cache: openRowCache(cache, artifacts, step.name, await mapIdentity(prepared.own, context.ports)),
+    ports: () => (ports ??= openPorts(context.ports, step.needs)),
+    signal,
+    beat,
+    throttle,
+    log: tools.log,
+    count: tools.count,
+    forced: context.slice.forced.has(address),
+    tolerant,
+  };
+}
+
 /** Maps every row of the input, or every group of them, through the row cache, in order, in memory that does not grow with their number. */
 export async function runMapStep(step: MapStep, attempt: Attempt): Promise<Made> {
   const { context, prepared, signal } = attempt;
-  const { artifacts, cache } = context.stores;
+  const { artifacts } = context.stores;
   const { address } = prepared.node;
   const { params } = prepared.own;
   const tools = stepTools(attempt);
   const input = rowReader(attempt.inputs['input']!, artifacts);
   const share = (step.tolerate as ((params: unknown) => number) | undefined)?.(params);
   const failures = share === undefined ? null : await openFailedRows(address, { share, count: input.count, store: artifacts });
-  let ports: Promise<Record<string, unknown>> | undefined;
-  const surroundings = {
-    address,
-    step,
-    params,
-    cache: openRowCache(cache, artifacts, step.name, await mapIdentity(prepared.own, context.ports)),
-    ports: () => (ports ??= openPorts(context.ports, step.needs)),
-    signal,
-    beat: attempt.beat,
-    throttle: attempt.throttle,
-    log: tools.log,
-    count: tools.count,
-    forced: context.slice.forced.has(address),
-    tolerant: failures !== null,
-  };
+  const surroundings = await mapSurroundings(step, attempt, tools, failures !== null);
   const outputs = await openOutputs(address, { output: step.output }, artifacts);
   const output = outputs.faces['output'] as RowsFace;
   try {

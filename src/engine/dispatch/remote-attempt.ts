@@ -4,13 +4,13 @@ import { ProblemError } from '../../contracts/problem.ts';
 import type { PortSource } from '../../ports/ports.ts';
 import type { CodeHasher } from '../code-hash.ts';
 import type { MapStep } from '../define.ts';
-import { fingerprint, mapIdentity, prepareNodes } from '../fingerprint.ts';
+import { fingerprint, prepareNodes } from '../fingerprint.ts';
 import type { Graph } from '../graph.ts';
 import { rowReader } from '../inputs.ts';
 import { mapRows } from '../map-rows.ts';
-import { openRowCache } from '../row-cache.ts';
+import { mapSurroundings } from '../map-step.ts';
 import { runHere } from '../run-attempt.ts';
-import { type Attempt, type Made, type RunContext, type Stores, digestsOf, openPorts } from '../run-context.ts';
+import { type Attempt, type Made, type RunContext, type Stores, digestsOf } from '../run-context.ts';
 import { stepTools } from '../step-tools.ts';
 import { mismatch } from './failures.ts';
 
@@ -57,25 +57,10 @@ export async function runRemoteAttempt(
 
 /** Puts the results of some rows into the row cache, which all hosts share. */
 async function mapShard(step: MapStep, attempt: Attempt, { from, to }: NonNullable<AttemptRow['shard']>): Promise<Made> {
-  const { context, prepared, signal } = attempt;
-  const { artifacts, cache } = context.stores;
-  const { address } = prepared.node;
+  const { context, signal } = attempt;
+  const { artifacts } = context.stores;
   const tools = stepTools(attempt);
-  let ports: Promise<Record<string, unknown>> | undefined;
-  const surroundings = {
-    address,
-    step,
-    params: prepared.own.params,
-    cache: openRowCache(cache, artifacts, step.name, await mapIdentity(prepared.own, context.ports)),
-    ports: () => (ports ??= openPorts(context.ports, step.needs)),
-    signal,
-    beat: attempt.beat,
-    throttle: attempt.throttle,
-    log: tools.log,
-    count: tools.count,
-    forced: context.slice.forced.has(address),
-    tolerant: step.tolerate !== undefined,
-  };
+  const surroundings = await mapSurroundings(step, attempt, tools, step.tolerate !== undefined);
   let at = 0;
   let gathered: unknown[] = [];
   const map = async (): Promise<void> => {
