@@ -6,7 +6,7 @@ import pytest
 from attempts import Attempt, run_here, wait_until, write_rows
 from conftest import DPO, SFT, TINY, samples
 
-from twin_workers import checkpoints, training
+from twin_workers import cadence, checkpoints, report, training
 from twin_workers.health import Finding
 from twin_workers.protocol import EXIT_CODES, JobFailure
 
@@ -146,14 +146,14 @@ def test_the_best_checkpoint_is_kept_beside_the_last_two(tmp_path):
 
 def test_saving_costs_a_twentieth_of_the_time_at_most(monkeypatch):
     clock = SimpleNamespace(now=0.0, monotonic=lambda: clock.now)
-    monkeypatch.setattr(training, "time", clock)
-    cadence = training.Cadence(None)
+    monkeypatch.setattr(cadence, "time", clock)
+    saving = cadence.Cadence(None)
     saves = []
     for _ in range(3600):
         clock.now += 1
-        if cadence.due(0):
+        if saving.due(0):
             clock.now += 10
-            cadence.saved(10)
+            saving.saved(10)
             saves.append(clock.now)
     assert saves[0] <= 30, "the first one tells how long a save takes"
     assert 10 * len(saves) / clock.now <= 0.06 and len(saves) > 10
@@ -167,7 +167,7 @@ def test_a_roll_back_goes_on_from_the_best_checkpoint_at_half_the_rate(sft_input
         sick = step == 8 and len(seen) == 8
         return [Finding("lossSpike", "roll-back", "loss jumped", "lower it")] if sick else []
 
-    monkeypatch.setattr(training.Health, "look", look)
+    monkeypatch.setattr(report.Health, "look", look)
     attempt = Attempt(tmp_path, "train-sft", {**SFT, "schedule": "constant", "warmupSteps": 0}, sft_inputs)
     assert run_here(attempt) == 0
     assert [step for step, _ in seen] == [*range(1, 9), *range(6, 13)]
@@ -177,7 +177,7 @@ def test_a_roll_back_goes_on_from_the_best_checkpoint_at_half_the_rate(sft_input
 
 def test_a_pause_saves_and_leaves_it_to_a_person(sft_inputs, tmp_path, monkeypatch):
     found = Finding("chosenRewardFalls", "pause", "it gets worse", "raise beta")
-    monkeypatch.setattr(training.Health, "look", lambda self, step, *_: [found] if step == 7 else [])
+    monkeypatch.setattr(report.Health, "look", lambda self, step, *_: [found] if step == 7 else [])
     attempt = Attempt(tmp_path, "train-sft", SFT, sft_inputs)
     assert run_here(attempt) == 31
     assert attempt.error()["hint"] == "raise beta"
@@ -213,7 +213,7 @@ def test_every_failure_has_its_class(sft_inputs, tmp_path, monkeypatch, error, c
     def fail(*_, **__):
         raise error
 
-    monkeypatch.setattr(training.Report, "on_log", fail)
+    monkeypatch.setattr(report.Report, "on_log", fail)
     attempt = Attempt(tmp_path, "train-sft", SFT, sft_inputs)
     assert run_here(attempt) == code
     assert EXIT_CODES[attempt.error()["reason"]] == code
@@ -223,7 +223,7 @@ def test_a_full_disk_leaves_nothing_half_written(sft_inputs, tmp_path, monkeypat
     def fail(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(training, "seal", fail)
+    monkeypatch.setattr(report, "seal", fail)
     attempt = Attempt(tmp_path, "train-sft", SFT, sft_inputs)
     assert run_here(attempt) == 32
     assert attempt.error()["message"] == "The disk is full: [Errno 28] No space left on device"

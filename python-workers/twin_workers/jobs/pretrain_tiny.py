@@ -10,7 +10,8 @@ from twin_workers.artifacts import new_folder, read_some_rows, write_json
 from twin_workers.attempt import Job
 from twin_workers.model_folder import check_template, save_model, write_card
 from twin_workers.protocol import JobFailure
-from twin_workers.training import Report, common_arguments, contract_of, rows_digest, run_training, summary_of
+from twin_workers.report import Report
+from twin_workers.training import common_arguments, contract_of, rows_digest, run_training, summary_of
 
 PADDING, END = "<|twin-padding|>", "<|twin-end|>"
 

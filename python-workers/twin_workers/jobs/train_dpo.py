@@ -23,8 +23,9 @@ from twin_workers.model_folder import (
 )
 from twin_workers.prompts import Prompts
 from twin_workers.protocol import JobFailure
+from twin_workers.report import Report
 from twin_workers.tokenizing import LOSS_TYPES
-from twin_workers.training import Report, common_arguments, contract_of, rows_digest, run_training, summary_of, tell_examination
+from twin_workers.training import common_arguments, contract_of, rows_digest, run_training, summary_of, tell_examination
 
 
 class PreparedDPOTrainer(DPOTrainer):

@@ -23,8 +23,9 @@ from twin_workers.model_folder import (
     write_card,
 )
 from twin_workers.prompts import Prompts
+from twin_workers.report import Report
 from twin_workers.scoring import answer_losses
-from twin_workers.training import Report, common_arguments, contract_of, rows_digest, run_training, summary_of, tell_examination
+from twin_workers.training import common_arguments, contract_of, rows_digest, run_training, summary_of, tell_examination
 
 FIELDS = EXAMINED_FIELDS["train-sft"]
 
