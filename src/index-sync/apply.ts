@@ -1,6 +1,6 @@
 import type { Problem } from '../contracts/problem.ts';
 import type { DocumentKey, Version } from '../ports/document-store.ts';
-import type { Point, StoredPoint, VectorIndex } from '../ports/vector-index.ts';
+import type { Point, VectorIndex } from '../ports/vector-index.ts';
 import { cachedVectors, embedCached, type EmbeddingPorts, vectorHash } from './embedding-cache.ts';
 import { Ledger, type LedgerEntry, type LedgerRow } from './ledger.ts';
 import type { PreparedPoint } from './points.ts';
@@ -41,8 +41,8 @@ export interface ApplyContext extends EmbeddingPorts {
   readonly sweeps: Sweeps;
   readonly vectorIndex: VectorIndex;
   readonly totals: RunningTotals;
-  /** What the index held when a rescan began: then the ledger is not taken at its word. */
-  stored?: ReadonlyMap<string, StoredPoint>;
+  /** The ledger is not taken at its word: what the index itself holds of each document is looked at. */
+  readonly audit?: boolean;
   /** Makes sparse terms of a text. */
   terms(text: string): readonly string[];
   readonly signal?: AbortSignal | undefined;
@@ -191,11 +191,12 @@ function idsOf({ points, removing }: LedgerEntry): string[] {
   return [...points.map(([id]) => id), ...removing];
 }
 
-/** Points that a rescan did not find in the index, or found with another payload or vector than they should have. */
+/** Points that an audit does not find in the index, or finds with another payload or vector than they should have. */
 async function wrongPoints(documents: readonly PreparedDocument[], context: ApplyContext): Promise<ReadonlySet<string>> {
-  const { stored } = context;
-  if (stored === undefined) return new Set();
+  if (context.audit !== true) return new Set();
   const points = documents.flatMap((document) => document.points);
+  const ids = points.map(({ id }) => id);
+  const stored = new Map((await context.vectorIndex.stored(context.generation, ids)).map((point) => [point.id, point]));
   const vectors = await cachedVectors(
     points.map(({ input }) => input),
     context,

@@ -51,6 +51,7 @@ export class GenerationSync {
       totals: new RunningTotals(keeper.state.totals ?? undefined),
       terms,
       signal,
+      audit: options.rescan,
       ...(count && { count }),
       reached: async (point) => {
         // Until the end only the ledger knows what the index holds.
@@ -90,14 +91,13 @@ export class GenerationSync {
   /** Applies every change since the cursor; from a first read on, what the ledger knows and the store does not goes as well. */
   async catchUp(): Promise<void> {
     const { documentStore, changeFeed } = this.#ports;
-    if (this.#options.rescan) this.#batch.stored = await this.#storedPoints();
     if (this.state.cursor === null) this.#total = await documentStore.count();
     await this.#sweeps.run(this.#ports.vectorIndex);
     for (let halt = await this.#follower.catchUp(); halt !== null; halt = await this.#follower.catchUp()) await this.#goOn(halt);
     if (this.#options.stop?.aborted) return;
     await this.retryDead();
     if (this.state.sweep || !changeFeed.capabilities.deletes) await this.sweep();
-    if (this.#batch.stored) await this.#removeStrangers(this.#batch.stored);
+    if (this.#options.rescan) await this.#removeStrangers();
     if (this.state.gap !== null) await this.save({ gap: null });
   }
 
@@ -194,26 +194,20 @@ export class GenerationSync {
     this.#follower = this.#newFollower();
   }
 
-  /** What the index itself holds, by id. */
-  async #storedPoints(): Promise<Map<string, StoredPoint>> {
-    const stored = new Map<string, StoredPoint>();
+  /** Removes points that the ledger does not know. A page of the index is read before the ledger, and nothing newer than that page is removed. */
+  async #removeStrangers(): Promise<void> {
+    const { vectorIndex } = this.#ports;
     for (let after: string | undefined = ''; after !== undefined;) {
-      const page: readonly StoredPoint[] = await this.#ports.vectorIndex.scroll(this.generation, after, pointsAtOnce);
-      for (const point of page) stored.set(point.id, point);
+      const page: readonly StoredPoint[] = await vectorIndex.scroll(this.generation, after, pointsAtOnce);
       after = page.length < pointsAtOnce ? undefined : page.at(-1)?.id;
+      const owners = new Map(page.map(({ tenant, document }) => [Ledger.key({ tenant, id: document }), { tenant, id: document }]));
+      const known = new Set<string>();
+      for (const { entry } of await this.#ledger.get([...owners.values()]))
+        for (const id of [...(entry?.points.map(([point]) => point) ?? []), ...(entry?.removing ?? [])]) known.add(id);
+      const strangers = page.filter(({ id }) => !known.has(id));
+      for (const { id, tenant, version } of strangers) await vectorIndex.remove(this.generation, tenant, [id], version);
+      if (strangers.length > 0) this.#options.count?.('points-removed', strangers.length);
     }
-    return stored;
-  }
-
-  /** Removes points that stood in the index before and that the ledger does not know. */
-  async #removeStrangers(stored: ReadonlyMap<string, StoredPoint>): Promise<void> {
-    const strangers = new Map(stored);
-    for await (const entries of this.#ledger.entries())
-      for (const { points, removing } of entries) for (const id of [...points.map(([id]) => id), ...removing]) strangers.delete(id);
-    // What the ledger knew was removed with its document.
-    for (const { id, tenant } of strangers.values())
-      await this.#ports.vectorIndex.remove(this.generation, tenant, [id], Number.MAX_SAFE_INTEGER);
-    if (strangers.size > 0) this.#options.count?.('points-removed', strangers.size);
   }
 }
 

@@ -202,3 +202,34 @@ test('a rescan of the same store writes nothing that is right, and removes what 
   expect(again.setHash).toBe(before.setHash);
   expect(again.counts).toEqual({ changes: 2, embedded: 0, 'embeddings-cached': 0, 'points-written': 0, 'points-removed': 0 });
 });
+
+test('a rescan removes points that nobody knows, a page of the index at a time, and looks at no more than a batch of documents at once', async () => {
+  const lines = Array.from({ length: 400 }, (_, line) => `line ${line}`).join('\n');
+  const document = (id: string) => exampleDocument(id, { content: lines });
+  await rig.documentStore.put(['a', 'b', 'c'].map(document));
+  const before = await rig.sync();
+  const { generation } = before;
+  const [known] = await rig.vectorIndex.scroll(generation, '', 1);
+  const [hit] = await rig.vectorIndex.searchSparse(generation, 'default', { terms: ['line'], limit: 1 });
+  const stranger = (id: string) => ({
+    id,
+    version: known!.version,
+    vector: new Float32Array(8),
+    terms: ['x'],
+    payload: hit!.payload,
+    payloadHash: 'x',
+  });
+  const strangers = ['00000000-0000-5000-8000-000000000000', 'ffffffff-0000-5000-8000-000000000000'].map(stranger);
+  await rig.vectorIndex.upsert(generation, 'default', strangers);
+  await rig.vectorIndex.upsert(generation, 'default', [stranger(known!.id)]);
+  const asked: number[] = [];
+  const { stored, scroll } = rig.ports.vectorIndex;
+  Object.assign(rig.ports.vectorIndex, {
+    stored: (name: string, ids: readonly string[]) => (asked.push(ids.length), stored.call(rig.ports.vectorIndex, name, ids)),
+    scroll: (name: string, after: string, limit: number) => (asked.push(limit), scroll.call(rig.ports.vectorIndex, name, after, limit)),
+  });
+  const again = await rig.sync({ rescan: true });
+  expect(again).toMatchObject({ setHash: before.setHash, counts: { 'points-written': 1, 'points-removed': 2 } });
+  expect(Math.max(...asked.filter(Number.isFinite))).toBeLessThanOrEqual(1200);
+  expect(await rig.differences()).toEqual([]);
+});

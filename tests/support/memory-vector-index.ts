@@ -74,7 +74,8 @@ export function memoryVectorIndex(): VectorIndex & { written: number } {
         }));
     },
     async stored(generation, ids) {
-      return (await this.scroll(generation, '', Infinity)).filter(({ id }) => ids.includes(id));
+      const wanted = new Set(ids);
+      return (await this.scroll(generation, '', Infinity)).filter(({ id }) => wanted.has(id));
     },
     async count(generation, tenant) {
       return [...pointsOf(generation).values()].filter((point) => point.tenant === tenant).length;
