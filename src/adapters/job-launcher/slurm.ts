@@ -13,6 +13,7 @@ import { followAttempt } from '../../workers/follow-attempt.ts';
 import { jobCodeDigest } from '../../workers/job-code.ts';
 import { isAlive, processIdentity } from '../../workers/process-identity.ts';
 import { type PythonRuntime, workerVariables } from '../../workers/python-runtime.ts';
+import { shellWord } from '../../workers/shell-word.ts';
 
 const run = promisify(execFile);
 
@@ -164,7 +165,7 @@ async function submit(
   environment: NodeJS.ProcessEnv,
 ): Promise<string> {
   // The batch script becomes the keeper itself, so that the signal before the time limit reaches it. After a requeue it takes a further attempt.
-  const script = `#!/bin/sh\ncd ${quoted(workersFolder)} || exit 1\nexec ${quoted(python)} -m twin_workers keep \${SLURM_RESTART_COUNT:+--requeued} ${quoted(folder)}\n`;
+  const script = `#!/bin/sh\ncd ${shellWord(workersFolder)} || exit 1\nexec ${shellWord(python)} -m twin_workers keep \${SLURM_RESTART_COUNT:+--requeued} ${shellWord(folder)}\n`;
   await writeFile(join(folder, 'slurm.sh'), script);
   const wanted = [
     '--parsable',
@@ -227,8 +228,4 @@ function slurmProblem(command: string, wanted: readonly string[], error: Error &
     hint: missing ? 'Run twin on a login node of the cluster.' : 'Look at jobLauncher in the configuration: twin config show jobLauncher',
     exit: 1,
   });
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

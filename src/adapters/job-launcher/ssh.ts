@@ -8,7 +8,8 @@ import { type AttemptStatus, attemptRequest, attemptStatus } from '../../workers
 import { type AttemptLauncherOptions, type AttemptPlace, attemptLauncher } from '../../workers/attempt-launcher.ts';
 import { followAttempt } from '../../workers/follow-attempt.ts';
 import { jobCodeDigest } from '../../workers/job-code.ts';
-import { type RemoteOptions, openRemote, quoted } from '../../workers/ssh-remote.ts';
+import { shellWord } from '../../workers/shell-word.ts';
+import { type RemoteOptions, openRemote } from '../../workers/ssh-remote.ts';
 import { mirrorAttempt } from '../../workers/ssh-mirror.ts';
 import { existsSync } from 'node:fs';
 
@@ -71,7 +72,7 @@ export function sshJobLauncher(options: SshJobLauncherOptions): JobLauncher {
       }
     },
     async command(folder, line) {
-      await remote.shell(`cat >> ${quoted(`${await there(folder)}/commands.jsonl`)}`, line);
+      await remote.shell(`cat >> ${shellWord(`${await there(folder)}/commands.jsonl`)}`, line);
       // Kept here too, for its number.
       await writeFile(join(folder, 'commands.jsonl'), line, { flag: 'a' });
     },
@@ -128,10 +129,10 @@ function statusFrom(
 /** Puts the request on standard input into a new attempt folder, whole or not at all; one that is there stays. */
 function claimScript(target: string): string {
   return [
-    `test -d ${quoted(target)} && exit 0`,
-    `draft=${quoted(`${dirname(target)}/.draft-`)}$$`,
-    `mkdir -p "$draft/outputs" ${quoted(`${dirname(dirname(target))}/checkpoints`)}`,
+    `test -d ${shellWord(target)} && exit 0`,
+    `draft=${shellWord(`${dirname(target)}/.draft-`)}$$`,
+    `mkdir -p "$draft/outputs" ${shellWord(`${dirname(dirname(target))}/checkpoints`)}`,
     `cat > "$draft/request.json" && printf '{}' > "$draft/lease.json"`,
-    `mv -T "$draft" ${quoted(target)} 2>/dev/null || { rm -rf "$draft"; test -d ${quoted(target)}; }`,
+    `mv -T "$draft" ${shellWord(target)} 2>/dev/null || { rm -rf "$draft"; test -d ${shellWord(target)}; }`,
   ].join('\n');
 }
