@@ -39,7 +39,7 @@ export async function perform(options: PerformOptions, command: (context: Comman
     process.exit(1);
   });
 
-  const stopping = 'Stopping: running jobs save a checkpoint first. Once more ends at once.';
+  const stopping = 'Stopping: what is under way is finished, and running jobs save a checkpoint. Once more ends at once.';
   const interruption = watchInterrupts(() => reporter.progress(stopping), !options.detached);
   const closing: (() => Promise<void>)[] = [];
   const folder = process.cwd();
@@ -59,11 +59,16 @@ export async function perform(options: PerformOptions, command: (context: Comman
     onEnd: (close) => void closing.push(close),
     capture: captureOutput,
   };
-  const exit = await outcomeOf(() => command(context), reporter);
+  let stopsWhenAsked = false;
+  const exit = await outcomeOf(async () => {
+    const outcome = await command(context);
+    stopsWhenAsked = outcome.stopsWhenAsked === true;
+    return outcome;
+  }, reporter);
   for (const close of closing.toReversed()) await close();
   reporter.close();
   interruption.dispose();
-  const code = interruption.exitCode() ?? exit;
+  const code = (stopsWhenAsked ? null : interruption.exitCode()) ?? exit;
   // Everything is closed; whatever still keeps the process alive (a connection to an endpoint) may not do so for long.
   setTimeout(() => process.exit(code), lingerMs).unref();
   return code;

@@ -286,4 +286,6 @@ export interface CommandOutcome {
   readonly result: CommandResult;
   readonly problems: readonly Problem[];
   readonly exit: number;
+  /** Being asked to stop is how it ends, and no interruption: the exit code is its own. */
+  readonly stopsWhenAsked?: true;
 }

@@ -12,6 +12,10 @@ export const WatchStatus = z.strictObject({
   /** Keys with changes that were read and not settled. */
   unsettled: z.int(),
   deadLetters: z.int(),
+  /** Points written and removed, and embeddings made, since the start. */
+  pointsWritten: z.int(),
+  pointsRemoved: z.int(),
+  embeddingsMade: z.int(),
   /** Between the last settled change and the last change of the source, by the source's clock; null where it cannot be told. */
   lagMs: z.number().nullable(),
   /** The part of the source's history that has passed since the last settled change: at 1 changes are lost. */

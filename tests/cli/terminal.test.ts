@@ -48,7 +48,7 @@ describe('Ctrl-C in a terminal', () => {
     ['twin through npm', ['npm', 'run', 'hold']],
   ])('stops %s in order', { timeout: 90_000 }, async (_name, command) => {
     const { code, output, status } = await interrupted(command);
-    expect(output).toContain('Stopping: running jobs save a checkpoint first. Once more ends at once.');
+    expect(output).toContain('Stopping: what is under way is finished, and running jobs save a checkpoint. Once more ends at once.');
     expect(status).toBe('cancelled');
     // npm and npx let the signal itself end them; a shell calls both 130.
     expect([130, -2]).toContain(code);

@@ -13,13 +13,14 @@ async function openTestRig(): Promise<Rig> {
 }
 
 /** A watch that runs until `stop`, and what it says. */
-function startWatch(rig: Rig) {
+function startWatch(rig: Rig, log: (line: string) => void = () => undefined) {
   const stopping = new AbortController();
   const said: WatchStatus[] = [];
   const waiting: { readonly state: WatchStatus['state']; readonly resolve: () => void }[] = [];
   const ended = watchChanges(
     {
       ...rig.options,
+      log,
       stop: stopping.signal,
       status(status) {
         said.push(status);
@@ -57,6 +58,7 @@ test('a watch applies what there is, then each change when it is made, and ends 
   expect(await watch.ended).toMatchObject({ documents: 2, points: 2, settled: expect.any(Number), deadLetters: 0 });
   expect(await rig.differences()).toEqual([]);
   expect(watch.said.at(-1)).toMatchObject({ type: 'watch-status', state: 'stopping', unsettled: 0, problem: null });
+  expect(watch.said.at(-1)).toMatchObject({ pointsWritten: 5, pointsRemoved: 2, embeddingsMade: 5 });
   expect((await rig.sync()).counts).toEqual({});
 });
 
@@ -95,6 +97,27 @@ test('a watch tries dead letters again when it is asked to', async () => {
   watch.stop();
   expect(await watch.ended).toMatchObject({ documents: 2, deadLetters: 0 });
   expect(await rig.differences()).toEqual([]);
+});
+
+test('a watch warns once when half of the history has passed, until it has caught up well below', async () => {
+  const rig = await openTestRig();
+  const lag = { behindMs: 0, windowUsed: 0.5 };
+  Object.assign(rig.ports.changeFeed, { lag: async () => lag });
+  const logged: string[] = [];
+  const watch = startWatch(rig, (line) => void logged.push(line));
+  await watch.state('in-step');
+  await expect.poll(() => watch.said.at(-1)?.alarm, { timeout: 5000 }).toBe(true);
+  lag.windowUsed = 0.45;
+  await expect.poll(() => watch.said.at(-1)?.windowUsed, { timeout: 5000 }).toBe(0.45);
+  expect(watch.said.at(-1)).toMatchObject({ alarm: true });
+  lag.windowUsed = 0.1;
+  await expect.poll(() => watch.said.at(-1)?.alarm, { timeout: 5000 }).toBe(false);
+  watch.stop();
+  await watch.ended;
+  expect(logged).toEqual([
+    "Warning: 50 % of the source's history has passed since the last settled change; at 100 % changes are lost. Let the source keep more of it, or see what holds the index up.",
+    "The index has caught up to 10 % of the source's history.",
+  ]);
 });
 
 test('what is wrong for good ends a watch', async () => {

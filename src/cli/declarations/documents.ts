@@ -16,10 +16,12 @@ export function declareDocuments(program: Command): void {
     program,
     'watch <pipeline>',
     'follow the changes of the documents until it is stopped: the index stays in step',
-    ['twin watch feature-pipeline', 'twin watch feature-pipeline --json --no-wait'],
+    ['twin watch feature-pipeline', 'twin watch feature-pipeline --json --no-wait', 'twin watch feature-pipeline --metrics-port 9464'],
     async () => (await import('../commands/watch.ts')).watch,
   )
     .option('--set <address=value>', 'set a parameter of a step; may be repeated', collectValues)
+    .option('--metrics-port <port>', 'serve Prometheus metrics and health (/metrics, /livez, /readyz); 0 takes a free port')
+    .option('--metrics-host <address>', 'where to serve them (default: 127.0.0.1)')
     .option('--no-wait', 'fail at once when another process holds the index');
 
   declare(
