@@ -31,7 +31,7 @@ TINY = {
     "batchSize": 4,
     "saveEvery": 5,
 }
-LORA = {"rank": 4, "alpha": 8, "dropout": 0.05, "targets": ["q_proj", "v_proj"]}
+LORA = {"rank": 4, "alpha": 8, "dropout": 0.05, "targets": ["q_proj", "v_proj"], "dora": False, "rankStabilized": False}
 SFT = {"maxSteps": 12, "batchSize": 4, "maxLength": 96, "saveEvery": 5, "lora": LORA, "learningRate": 0.01}
 DPO = {"maxSteps": 6, "batchSize": 2, "maxLength": 96, "saveEvery": 2, "learningRate": 0.01}
 

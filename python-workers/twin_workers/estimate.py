@@ -21,6 +21,8 @@ CPU_BASE_BYTES, CUDA_BASE_BYTES = 620 << 20, 1200 << 20
 # Admission wants a margin: allocators fragment.
 MARGIN = 1.1
 _UTILIZATION = 0.35
+# A weight in NF4 with double quantization: its 4 bits, its share of the scales, and the tables that stay in 16 bits.
+_NF4_BYTES = 2 / 3.6
 _CPU_FLOPS = 2e10
 _KEPT_FIGURES = 200
 
@@ -64,6 +66,7 @@ class Shape:
     eight_bit: bool
     steps: int
     tokens: int
+    four_bit: bool = False
 
 
 def count(config: Any, lora: dict[str, Any] | None) -> tuple[int, int]:
@@ -77,7 +80,7 @@ def count(config: Any, lora: dict[str, Any] | None) -> tuple[int, int]:
     if lora is None:
         return total, total
     trainable = sum(
-        lora["rank"] * (module.in_features + module.out_features)
+        lora["rank"] * (module.in_features + module.out_features) + (module.out_features if lora["dora"] else 0)
         for name, module in model.named_modules()
         if name.rpartition(".")[2] in lora["targets"] and isinstance(module, torch.nn.Linear)
     )
@@ -90,7 +93,7 @@ def fixed_bytes(shape: Shape, on_gpu: bool) -> int:
     state = 2 if shape.eight_bit else 8
     # The frozen reference of DPO is a second adapter.
     reference = shape.trainable * 4 if shape.job == "train-dpo" else 0
-    return base * (2 if on_gpu else 4) + shape.trainable * (4 + 4 + state) + reference
+    return int(base * (_NF4_BYTES if shape.four_bit else 2 if on_gpu else 4)) + shape.trainable * (4 + 4 + state) + reference
 
 
 def activation_bytes(shape: Shape, on_gpu: bool) -> int:
@@ -213,7 +216,7 @@ def peak_resident_bytes() -> int:
 def shape_of(job: str, config: Any, params: dict[str, Any], rows: int, longest: int, tokens: int, on_gpu: bool) -> Shape:
     """The shape of a job on rows that are known; `tokens` are those of one pass."""
     config = config.get_text_config()
-    total, trainable = count(config, params.get("lora"))
+    total, trainable = count(config, None if params.get("tuning") == "full" else params.get("lora"))
     effective = params["batchSize"] * params.get("gradientAccumulation", 1)
     steps = params["maxSteps"] or math.ceil(math.ceil(rows / effective) * params.get("epochs", 1))
     recompute = params.get("gradientCheckpointing")
@@ -232,4 +235,5 @@ def shape_of(job: str, config: Any, params: dict[str, Any], rows: int, longest: 
         eight_bit=params.get("optimizer") == "adamw-8-bit",
         steps=steps,
         tokens=int(tokens / max(1, rows) * steps * effective),
+        four_bit=params.get("tuning") == "qlora",
     )

@@ -85,10 +85,15 @@ def _row_complaint(row: Any, fields: tuple[str, ...]) -> str | None:
 
 
 def examine_sft(
-    found: Examination, prompts: Prompts, samples: list[dict[str, Any]], validation: list[dict[str, Any]], length: int
+    found: Examination,
+    prompts: Prompts,
+    samples: list[dict[str, Any]],
+    validation: list[dict[str, Any]],
+    length: int,
+    learn: str = "answers",
 ) -> list[dict[str, list[int]]]:
     """The rows that would be learned from."""
-    rows, counts = sft_rows(prompts, samples, length)
+    rows, counts = sft_rows(prompts, samples, length, learn)
     ends = sum(row["labels"][-1] == prompts.end for row in rows)
     _weigh(found, counts, len(samples), ends)
     _repeats(found, [(sample["instruction"], sample["answer"]) for sample in samples])

@@ -1,8 +1,8 @@
 """
 What a model folder holds beside weights and tokenizer, and how it is opened.
 
-`twin.json`: `{kind: base | adapter | merged, toy, promptTemplate: {text, digest}, base}`, where `base` names the weights that an adapter
-was trained on by their digest, and is null for a whole model.
+`twin.json`: `{kind: base | adapter | full | merged, toy, promptTemplate: {text, digest}, base}`. `base` names the weights that an
+adapter, or a model all of whose weights were tuned (`full`), began with by their digest; it is null for a base and for what was merged.
 Nothing in a folder depends on when or where it was made, so that equal work gives equal bytes.
 """
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twin_workers.checkpoints import file_digest
+from twin_workers.prompts import chat_template
 from twin_workers.protocol import JobFailure
 
 if TYPE_CHECKING:
@@ -88,13 +89,13 @@ def load_tokenizer(folder: Path) -> "PreTrainedTokenizerFast":
     return tokenizer
 
 
-def load_model(folder: Path) -> "PreTrainedModel":
-    """The folder's model, ready to answer: in full precision on a CPU, as it was stored on a GPU."""
+def load_model(folder: Path, full_precision: bool = False) -> "PreTrainedModel":
+    """The folder's model, ready to answer: in full precision on a CPU or where it is asked for, else as it was stored."""
     import torch
     from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM
 
-    dtype = torch.float32 if device() == "cpu" else "auto"
+    dtype = torch.float32 if full_precision or device() == "cpu" else "auto"
     try:
         model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, local_files_only=True)
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
@@ -102,10 +103,38 @@ def load_model(folder: Path) -> "PreTrainedModel":
     return model.to(device()).eval()
 
 
-def load_adapter(model: "PreTrainedModel", base: Path, adapter: Path, card: dict[str, Any], trainable: bool = False) -> "PeftModel":
-    """The model with exactly the adapter of a folder on it; the adapter must have been trained on this base."""
+def load_in_four_bits(folder: Path) -> "PreTrainedModel":
+    """The folder's model as NF4 with double quantization, frozen, ready for adapters (QLoRA); untried on hardware."""
+    import importlib.util
+
+    import torch
+
+    missing = "a CUDA device" if device() == "cpu" else None
+    if missing is None and importlib.util.find_spec("bitsandbytes") is None:
+        missing = "the package bitsandbytes in the Python environment"
+    if missing is not None:
+        message = f"A base in 4 bits needs {missing}"
+        raise JobFailure("configuration", message, where="params.tuning", hint="use tuning=lora, which keeps the base in 16 bits")
+    from peft import prepare_model_for_kbit_training
+    from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+
+    four_bits = BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=torch.bfloat16
+    )
+    model = AutoModelForCausalLM.from_pretrained(folder, quantization_config=four_bits, device_map={"": 0}, local_files_only=True)
+    return prepare_model_for_kbit_training(model)
+
+
+def load_tuned(base: Path, tuned: Path, card: dict[str, Any], trainable: bool = False) -> "PreTrainedModel | PeftModel":
+    """What tuning made of a base: the base with exactly that adapter on it, or the weights that took its place."""
     if card["base"] != weights_digest(base):
-        raise JobFailure("model", f"The adapter {adapter} was trained on another base than {base}", where=str(adapter / _CARD))
+        raise JobFailure("model", f"{tuned} was trained on another base than {base}", where=str(tuned / _CARD))
+    if card["kind"] == "full":
+        return load_model(tuned, full_precision=trainable)
+    return _with_adapter(load_model(base), tuned, trainable)
+
+
+def _with_adapter(model: "PreTrainedModel", adapter: Path, trainable: bool) -> "PeftModel":
     from peft import PeftModel
     from safetensors import SafetensorError
 
@@ -113,6 +142,16 @@ def load_adapter(model: "PreTrainedModel", base: Path, adapter: Path, card: dict
         return PeftModel.from_pretrained(model, str(adapter), is_trainable=trainable, local_files_only=True)
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise JobFailure("model", f"The adapter in {adapter} cannot be read: {error}", where=str(adapter)) from error
+
+
+def save_tuned(model: Any, tokenizer: "PreTrainedTokenizerFast", folder: Path, toy: bool, template: dict[str, str], base: str) -> None:
+    """The adapter alone where there is one, else the whole weights; and what they are."""
+    adapted = hasattr(model, "peft_config")
+    if adapted:
+        save_adapter(model, folder)
+    else:
+        save_model(model, tokenizer, folder, template)
+    write_card(folder, "adapter" if adapted else "full", toy, template, base)
 
 
 def save_adapter(model: "PeftModel", folder: Path) -> None:
@@ -127,9 +166,10 @@ def save_adapter(model: "PeftModel", folder: Path) -> None:
     (folder / "adapter_config.json").write_text(text + "\n", encoding="utf-8")
 
 
-def save_model(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerFast", folder: Path) -> None:
-    """Whole weights and the tokenizer, as any library of the field reads them."""
+def save_model(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerFast", folder: Path, template: dict[str, str]) -> None:
+    """Whole weights and the tokenizer, as any library of the field reads them; conversations are rendered by the one template."""
     model.config.use_cache = True  # trainers switch it off, and off it would be stored
+    tokenizer.chat_template = chat_template(template["text"], tokenizer.eos_token)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
 

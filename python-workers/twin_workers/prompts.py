@@ -8,6 +8,26 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
 
+def chat_template(template: str, end: str) -> str:
+    """
+    The template as the Jinja text by which servers render conversations: to the same text, with the answers marked as what is generated.
+
+    A first message of the system stands at the head of the first instruction.
+    """
+    before, after = (part.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n") for part in template.split("{instruction}"))
+    end = end.replace("'", "\\'")
+    return (
+        "{%- set state = namespace(system='') -%}"
+        "{%- for message in messages -%}"
+        "{%- if message['role'] == 'system' -%}{%- set state.system = message['content'] + '\\n\\n' -%}"
+        f"{{%- elif message['role'] == 'user' -%}}{{{{- '{before}' + state.system + message['content'] + '{after}' -}}}}"
+        "{%- set state.system = '' -%}"
+        f"{{%- else -%}}{{%- generation -%}}{{{{- message['content'] + '{end}' -}}}}{{%- endgeneration -%}}"
+        "{%- endif -%}"
+        "{%- endfor -%}"
+    )
+
+
 class Prompts:
     """
     Renders instructions into the template and tokenizes them.
@@ -26,11 +46,11 @@ class Prompts:
         self.end: int = tokenizer.eos_token_id
         self.padding: int = tokenizer.pad_token_id
 
-    def prompt(self, instruction: str) -> list[int]:
-        """The tokens before an answer."""
+    def prompt(self, instruction: str, begins: bool = True) -> list[int]:
+        """The tokens before an answer; `begins` where they begin the text."""
         rendered = self._template.replace("{instruction}", well_formed(instruction), 1)
         # With the token that starts a text, where the tokenizer has one, and without one that ends it.
-        ids = self._backend.encode(rendered, add_special_tokens=True).ids
+        ids = self._backend.encode(rendered, add_special_tokens=begins).ids
         return ids[:-1] if ids and ids[-1] == self.end else ids
 
     def answer(self, text: str) -> list[int]:

@@ -11,20 +11,20 @@ LOSS_TYPES = (
 )  # fmt: skip
 
 
-def sft_rows(prompts: Prompts, samples: list[dict[str, Any]], length: int) -> tuple[list[dict[str, list[int]]], dict[str, Any]]:
-    """Rows of tokens with the prompt masked, and what was counted on the way: cut rows, and rows with nothing left to learn."""
+def sft_rows(
+    prompts: Prompts, samples: list[dict[str, Any]], length: int, learn: str = "answers"
+) -> tuple[list[dict[str, list[int]]], dict[str, Any]]:
+    """Rows of tokens with what is not learned masked, and what was counted on the way: cut rows, and rows with nothing left to learn."""
     rows: list[dict[str, list[int]]] = []
     dropped: dict[str, int] = {}
     truncated = 0
     for sample in samples:
-        prompt, answer = prompts.prompt(sample["instruction"]), prompts.answer(sample["answer"])
-        if not answer or len(prompt) >= length:
-            reason = "prompt-fills-window" if answer else "empty-answer"
+        ids, labels = conversation(prompts, sample, learn)
+        if not prompts.answer(sample["answer"]) or all(label == -100 for label in labels[:length]):
+            reason = "prompt-fills-window" if prompts.answer(sample["answer"]) else "empty-answer"
             dropped[reason] = dropped.get(reason, 0) + 1
             continue
-        ids = [*prompt, *answer, prompts.end]
         truncated += len(ids) > length
-        labels = [-100] * len(prompt) + ids[len(prompt) :]
         rows.append({"input_ids": ids[:length], "labels": labels[:length]})
     counts = {
         "rows": len(rows),
@@ -34,6 +34,23 @@ def sft_rows(prompts: Prompts, samples: list[dict[str, Any]], length: int) -> tu
         "droppedRows": dropped,
     }
     return rows, counts
+
+
+def conversation(prompts: Prompts, sample: dict[str, Any], learn: str) -> tuple[list[int], list[int]]:
+    """
+    The tokens of a sample behind the turns before it (`history`), and their labels.
+
+    `learn` says what carries loss: the `last-answer` with its end, all `answers` with theirs, or `everything`.
+    """
+    ids: list[int] = []
+    labels: list[int] = []
+    for turn in (*sample.get("history", ()), sample):
+        prompt = prompts.prompt(turn["instruction"], begins=not ids)
+        answer = [*prompts.answer(turn["answer"]), prompts.end]
+        ids += prompt + answer
+        labels += prompt if learn == "everything" else [-100] * len(prompt)
+        labels += answer if learn != "last-answer" or turn is sample else [-100] * len(answer)
+    return ids, labels
 
 
 def dpo_rows(prompts: Prompts, pairs: list[dict[str, Any]], length: int) -> tuple[list[dict[str, list[int]]], dict[str, Any]]:

@@ -16,7 +16,7 @@ from twin_workers.examination import Examination, refuse
 from twin_workers.protocol import JobFailure
 from twin_workers.report import LAST_LOSSES, Report, RollBack
 
-_LEARNING = ("training.py", "report.py", "prompts.py", "model_folder.py")
+_LEARNING = ("training.py", "report.py", "prompts.py", "tokenizing.py", "packing.py", "model_folder.py")
 
 
 def common_arguments(job: Job) -> dict[str, Any]:

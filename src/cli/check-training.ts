@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { ArtifactReference } from '../contracts/artifact.ts';
 import type { TrainingChecked } from '../contracts/command-results.ts';
 import { digestOf } from '../contracts/digest.ts';
-import { type LoraParams, PreflightReport } from '../contracts/jobs.ts';
+import { LoraParams, PreflightReport, type TrainSftParams } from '../contracts/jobs.ts';
 import type { Problem } from '../contracts/problem.ts';
 import type { Graph, GraphNode } from '../engine/graph.ts';
 import { inputPath } from '../engine/inputs.ts';
@@ -50,7 +50,7 @@ async function check(
   { address, step }: GraphNode,
   { base, validation, ...rest }: Readonly<Record<string, string>>,
   params: Record<string, never>,
-  lora: LoraParams,
+  lora: LoraParams | null,
 ): Promise<TrainingChecked> {
   const job = (step as { readonly job: Method }).job;
   const inputs = { base: base!, rows: rest[rowsInput[job]]!, ...(validation !== undefined && { validation }) };
@@ -87,8 +87,10 @@ function own(params: ResolvedParams, { address }: GraphNode): Record<string, nev
   return params.get(address)!.params as Record<string, never>;
 }
 
-/** DPO trains on the adapter that SFT made: of its shape. */
-function loraOf({ nodes }: Graph, params: ResolvedParams): LoraParams {
+/** DPO trains what SFT made: an adapter of its shape, or every weight (null). */
+function loraOf({ nodes }: Graph, params: ResolvedParams): LoraParams | null {
   const sft = nodes.find(({ step }) => step.kind === 'job' && step.job === 'train-sft');
-  return sft === undefined ? ({} as LoraParams) : (own(params, sft) as unknown as { readonly lora: LoraParams }).lora;
+  if (sft === undefined) return LoraParams.parse({});
+  const { tuning, lora } = own(params, sft) as unknown as TrainSftParams;
+  return tuning === 'full' ? null : lora;
 }

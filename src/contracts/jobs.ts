@@ -45,6 +45,10 @@ export const LoraParams = z.strictObject({
   alpha: z.int().positive().default(32),
   dropout: z.number().min(0).max(1).default(0),
   targets: z.array(z.string()).min(1).default(['q_proj', 'k_proj', 'v_proj', 'o_proj', 'up_proj', 'down_proj', 'gate_proj']),
+  /** Weight-decomposed: size and direction of a weight are learned apart (DoRA). */
+  dora: z.boolean().default(false),
+  /** Scaled by alpha / sqrt(rank) and not by alpha / rank, so that high ranks still learn (rsLoRA). */
+  rankStabilized: z.boolean().default(false),
 });
 
 export type LoraParams = z.output<typeof LoraParams>;
@@ -63,12 +67,22 @@ export const PretrainTinyParams = z.strictObject({
   seed: z.int().nonnegative().default(7),
 });
 
-/** Supervised tuning of a LoRA adapter on instruction samples; only the answer is learned. */
+/** What is trained: low-rank adapters, the same over a base in 4 bits (needs a GPU; untried on hardware), or every weight. */
+export const Tuning = z.enum(['lora', 'qlora', 'full']);
+
+/** Supervised tuning on instruction samples. */
 export const TrainSftParams = z.strictObject({
   ...TrainingParams,
   learningRate: z.number().positive().default(1e-3),
+  tuning: Tuning.default('lora'),
+  /** Of `lora` and `qlora`. */
   lora: LoraParams.prefault({}),
+  /** What carries loss: the last answer of a conversation, every answer in it, or all of the text. */
+  learn: z.enum(['last-answer', 'answers', 'everything']).default('answers'),
+  /** Several samples in one row, kept apart by the attention mask; refused where the model's attention cannot. */
+  packing: z.boolean().default(false),
 });
+export type TrainSftParams = z.output<typeof TrainSftParams>;
 
 /** Preference tuning of exactly the given SFT adapter by DPO; the frozen reference is that adapter. */
 export const TrainDpoParams = z.strictObject({
@@ -142,8 +156,8 @@ export const PreflightParams = z.strictObject({
   job: z.enum(['train-sft', 'train-dpo']),
   /** The params of that job, as it would be given them. */
   params: z.record(z.string(), z.json()),
-  /** The shape of the adapter that DPO trains on. */
-  lora: LoraParams.prefault({}),
+  /** The shape of the adapter that DPO trains on; null where it trains every weight. */
+  lora: LoraParams.nullable().prefault({}),
 });
 
 /** Every Python job: its params, and the names of the input and output artifacts that it reads and writes as files. */

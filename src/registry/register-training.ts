@@ -52,7 +52,8 @@ function tunedContent(run: TrainingRun, method: 'sft' | 'dpo', base: ModelVersio
     ...baseContent(run),
     method,
     weights,
-    adapter,
+    // Where every weight was tuned, what was merged is what was trained.
+    adapter: summary.trainableParameters === summary.totalParameters ? null : adapter,
     base: modelReference(base),
     parent: parent === null ? null : modelReference(parent),
     dataset: run.dataset,

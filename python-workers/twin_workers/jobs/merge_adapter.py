@@ -1,10 +1,14 @@
-"""Merges an adapter into its base, and compares the logits of both on fixed prompts: what was trained is what will be served."""
+"""
+Merges an adapter into its base, and compares the logits of both on fixed prompts: what was trained is what will be served.
+
+Where every weight was tuned, there is nothing to merge, and the model is taken as it is.
+"""
 
 import torch
 
 from twin_workers.artifacts import new_folder, write_json
 from twin_workers.attempt import Job, libraries
-from twin_workers.model_folder import check_template, load_adapter, load_model, load_tokenizer, read_card, save_model, write_card
+from twin_workers.model_folder import check_template, load_tokenizer, load_tuned, read_card, save_model, write_card
 from twin_workers.prompts import Prompts
 from twin_workers.protocol import JobFailure
 
@@ -28,16 +32,16 @@ def run(job: Job) -> list[str]:
 
     job.phase("load")
     base_card = read_card(base, ("base", "merged"), job.prompt_template["digest"])
-    card = read_card(adapter, ("adapter",), job.prompt_template["digest"])
+    card = read_card(adapter, ("adapter", "full"), job.prompt_template["digest"])
     tokenizer = load_tokenizer(base)
-    model = load_adapter(load_model(base), base, adapter, card)
+    model = load_tuned(base, adapter, card)
     prompts = Prompts(tokenizer, job.prompt_template["text"])
     rows = [prompts.prompt(instruction) for instruction in INSTRUCTIONS]
 
     job.phase("merge")
     before = _logits(model, rows)
     try:
-        merged = model.merge_and_unload(safe_merge=True)
+        merged = model if card["kind"] == "full" else model.merge_and_unload(safe_merge=True)
     except ValueError as error:
         raise JobFailure("model", f"The adapter cannot be merged: {error}", where=str(adapter)) from error
     difference = max((one - other).abs().max().item() for one, other in zip(before, _logits(merged, rows), strict=True))
@@ -51,7 +55,7 @@ def run(job: Job) -> list[str]:
 
     job.phase("save")
     with new_folder(job.outputs["model"]) as folder:
-        save_model(merged, tokenizer, folder)
+        save_model(merged, tokenizer, folder, job.prompt_template)
         write_card(folder, "merged", base_card["toy"], job.prompt_template)
     summary = {
         "maxLogitDifference": difference,

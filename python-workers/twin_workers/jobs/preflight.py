@@ -8,6 +8,7 @@ from twin_workers.attempt import Job
 from twin_workers.estimate import Figures, cpu_seconds, peak_bytes, shape_of, verdicts
 from twin_workers.examination import FIELDS, Examination, check_rendering, examine_dpo, examine_sft, read_for_examination
 from twin_workers.model_folder import check_template, load_tokenizer
+from twin_workers.packing import pack
 from twin_workers.prompts import Prompts
 from twin_workers.protocol import JobFailure
 from twin_workers.schemas import problems, schemas
@@ -41,7 +42,9 @@ def run(job: Job) -> list[str]:
     if method == "train-sft":
         samples = read_for_examination(found, job.input("rows"), FIELDS[method])
         validation = read_for_examination(found, job.inputs["validation"], FIELDS[method]) if "validation" in job.inputs else []
-        rows = examine_sft(found, prompts, samples, validation, length)
+        rows = examine_sft(found, prompts, samples, validation, length, params.get("learn", "answers"))
+        if rows and params.get("packing") is True:
+            rows = list(pack(rows, length))
         longest = max((len(row["input_ids"]) for row in rows), default=length)
     else:
         pairs = read_for_examination(found, job.input("rows"), FIELDS[method])
@@ -52,8 +55,8 @@ def run(job: Job) -> list[str]:
     job.phase("estimate")
     if rows and not found.problems:
         figures = Figures()
-        # DPO trains the adapter that SFT made: of its shape.
-        lora = params.get("lora") or job.params["lora"]
+        # DPO trains what SFT made: an adapter of its shape, or every weight.
+        lora = params.get("lora", job.params["lora"])
         shape = shape_of(method, config, {**params, "lora": lora}, len(rows), longest, found.counts["totalTokens"], False)
         estimate = {
             "totalParameters": shape.total,
@@ -84,6 +87,11 @@ _RENAMED = {
     "loss_type": "lossTypes",
     "lora_r": "lora.rank",
     "lora_alpha": "lora.alpha",
+    "use_dora": "lora.dora",
+    "use_rslora": "lora.rankStabilized",
+    "completion_only_loss": "learn",
+    "assistant_only_loss": "learn",
+    "load_in_4bit": "tuning",
     "optim": "optimizer",
     "max_grad_norm": "maxGradNorm",
     "weight_decay": "weightDecay",

@@ -51,7 +51,7 @@ def run(job: Job) -> list[str]:
 
     job.phase("save")
     with new_folder(job.outputs["model"]) as folder:
-        save_model(model, tokenizer, folder)
+        save_model(model, tokenizer, folder, job.prompt_template)
         write_card(folder, "base", True, job.prompt_template)
     counts = {
         "validationLoss": None,

@@ -1,4 +1,4 @@
-"""Preference tuning of exactly the given SFT adapter by DPO; the frozen reference is that adapter."""
+"""Preference tuning of exactly the given SFT version by DPO; the frozen reference is that version."""
 
 import time
 from typing import Any
@@ -13,13 +13,12 @@ from twin_workers.examination import FIELDS, Examination, examine_dpo, read_for_
 from twin_workers.model_folder import (
     check_template,
     context_length,
-    load_adapter,
     load_model,
     load_tokenizer,
+    load_tuned,
     read_card,
-    save_adapter,
+    save_tuned,
     weights_digest,
-    write_card,
 )
 from twin_workers.prompts import Prompts
 from twin_workers.protocol import JobFailure
@@ -48,12 +47,14 @@ def run(job: Job) -> list[str]:
 
     job.phase("load")
     read_card(base, ("base", "merged"), job.prompt_template["digest"])
-    card = read_card(adapter, ("adapter",), job.prompt_template["digest"])
+    card = read_card(adapter, ("adapter", "full"), job.prompt_template["digest"])
     found = Examination()
     pairs = read_for_examination(found, job.input("pairs"), FIELDS["train-dpo"])
     tokenizer = load_tokenizer(base)
     set_seed(params["seed"])
-    model = load_adapter(load_model(base), base, adapter, card, trainable=True)
+    model = load_tuned(base, adapter, card, trainable=True)
+    # Beside an adapter the reference is a frozen copy of it, which TRL makes; beside whole weights it is a second model.
+    reference = load_model(adapter) if card["kind"] == "full" else None
 
     job.phase("tokenize")
     length = min(params["maxLength"], context_length(model))
@@ -70,7 +71,12 @@ def run(job: Job) -> list[str]:
             loss_type=params["lossTypes"],
         )
         trainer = PreparedDPOTrainer(
-            model=model, args=arguments, train_dataset=Dataset.from_list(rows), processing_class=tokenizer, callbacks=[report]
+            model=model,
+            ref_model=reference,
+            args=arguments,
+            train_dataset=Dataset.from_list(rows),
+            processing_class=tokenizer,
+            callbacks=[report],
         )
     except ValueError as error:
         raise JobFailure("configuration", f"TRL refuses these params: {error}", where="params.lossTypes") from error
@@ -78,7 +84,6 @@ def run(job: Job) -> list[str]:
 
     job.phase("save")
     with new_folder(job.outputs["adapter"]) as folder:
-        save_adapter(trainer.model, folder)
-        write_card(folder, "adapter", card["toy"], job.prompt_template, card["base"])
+        save_tuned(trainer.model, tokenizer, folder, card["toy"], job.prompt_template, card["base"])
     write_json(job.outputs["summary"], summary_of(job, trainer, time.monotonic() - started, counts))
     return ["adapter", "summary"]
