@@ -10,6 +10,7 @@ import threading
 import time
 import traceback
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -207,6 +208,7 @@ def _device() -> str:
     return "cuda" if Path("/dev/nvidiactl").exists() and visible not in ("", "-1") else "cpu"
 
 
+@cache
 def libraries() -> Mapping[str, str]:
     """Versions of Python and of the libraries that make results, as far as they are installed."""
     from importlib.metadata import PackageNotFoundError, version

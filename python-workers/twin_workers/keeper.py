@@ -40,8 +40,6 @@ def keep(attempt: Path) -> int:
     if not _claim(attempt / "keeper.json", record):
         print("Another keeper holds this attempt.", flush=True)
         return 0
-    # Room for the verdict while there is room: it must be writable on a disk that is full later.
-    _write(attempt / "exit.json.reserve", " " * 4096)
     secrets = masked_values(os.environ)
     output = Output(attempt / "output.log", secrets)
     killed_before = _memory_kills()
@@ -50,6 +48,8 @@ def keep(attempt: Path) -> int:
     adopt_orphans()
     worker = _fork_worker(attempt, output, secrets, str(record["nonce"]))
     os.close(output.writer)
+    # Room for the verdict while there is room: it must be writable on a disk that is full later.
+    _write(attempt / "exit.json.reserve", " " * 4096)
     guardian = guard(worker, str(record["nonce"]))
     _replace(attempt / "keeper.json", {**record, "worker": worker})
 

@@ -5,32 +5,54 @@ It imports and forks and never runs a tensor operation: a fork after one hangs. 
 standard input, and its death touches no job.
 """
 
+import gc
 import importlib
 import json
 import os
+import signal
 import sys
 import traceback
 from pathlib import Path
 
+from twin_workers.huge_pages import collapse_memory
 from twin_workers.imports import prepare_imports
 
 _LIBRARIES = ("torch", "transformers", "peft", "datasets", "trl", "safetensors.torch")
+# What every attempt needs of twin itself.
+_OWN = ("attempt", "keeper", "schemas")
+_PACKAGE = Path(__file__).parent
+# Moving memory takes a second: worth it for a parent that forks many.
+_COLLAPSE_AFTER = 3
 
 
 def warm() -> int:
-    """Import, say `ready`, then start a keeper for each attempt that a line names."""
+    """Import, say `ready`, then start a keeper for each attempt that a line names; ends where the code of the workers has changed since."""
     channel = os.dup(1)
     os.dup2(2, 1)  # libraries print
     prepare_imports()
     missing = [name for name in _LIBRARIES if not _imported(name)]
+    code = _code()
+    for name in _OWN:
+        importlib.import_module(f"twin_workers.{name}")
+    _read_once()
+    # What is there stays: looking at it would copy it in every child.
+    gc.freeze()
+    # Keepers are nobody's children: the kernel takes them away when they end.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     _tell(channel, {"ready": os.getpid(), "missing": missing})
-    for line in sys.stdin:
+    for count, line in enumerate(sys.stdin, 1):
         request = json.loads(line)
+        if _code() != code:
+            # A key names the code as it lies on disk: what was imported before may not run under it.
+            _tell(channel, {"failed": request["attempt"], "message": "the code of the workers has changed"})
+            return 0
         try:
             _fork_keeper(Path(request["attempt"]), request["variables"])
             _tell(channel, {"started": request["attempt"]})
         except OSError as error:
             _tell(channel, {"failed": request["attempt"], "message": str(error)})
+        if count == _COLLAPSE_AFTER:
+            collapse_memory()
     return 0
 
 
@@ -46,17 +68,28 @@ def _imported(name: str) -> bool:
         return False
 
 
+def _code() -> list[tuple[str, int, int]]:
+    """Names the code of the workers as it lies on disk."""
+    found = ((path, path.stat()) for path in sorted(_PACKAGE.rglob("*.py")))
+    return [(str(path), stat.st_mtime_ns, stat.st_size) for path, stat in found]
+
+
+def _read_once() -> None:
+    """What does not change from attempt to attempt."""
+    from twin_workers.attempt import libraries
+    from twin_workers.schemas import schemas
+
+    schemas()
+    libraries()
+
+
 def _fork_keeper(attempt: Path, variables: dict[str, str]) -> None:
-    """Forked twice, so that no keeper is anyone's child here."""
-    child = os.fork()
-    if child:
-        os.waitpid(child, 0)
+    if os.fork():
         return
     code = 1
     try:
         os.setsid()
-        if os.fork():
-            os._exit(0)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.environ.update(variables)
         from twin_workers.keeper import keep
 

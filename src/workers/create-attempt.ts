@@ -14,15 +14,17 @@ export async function createAttempt(jobFolder: string, request: JobRequest): Pro
   const folder = attemptFolder(jobFolder, request.attempt);
   const draft = join(dirname(folder), `.${request.attempt}-${randomUUID()}`);
   const launch: LaunchRecord = { ...processIdentity(process.pid)!, wall: new Date().toISOString() };
-  await mkdir(join(draft, 'outputs'), { recursive: true });
-  await mkdir(request.checkpoints, { recursive: true });
-  await writeDurably(join(draft, 'request.json'), JSON.stringify(request));
-  await writeDurably(join(draft, 'launch.json'), JSON.stringify(launch));
-  // Renewed by a new time of change, which works on a full disk too.
-  await writeDurably(join(draft, 'lease.json'), '{}');
+  await Promise.all([join(draft, 'outputs'), request.checkpoints].map((path) => mkdir(path, { recursive: true })));
+  // At once, so that the disk is waited for once.
+  await Promise.all([
+    writeDurably(join(draft, 'request.json'), JSON.stringify(request)),
+    writeDurably(join(draft, 'launch.json'), JSON.stringify(launch)),
+    // Renewed by a new time of change, which works on a full disk too.
+    writeDurably(join(draft, 'lease.json'), '{}'),
+  ]);
   await syncFolder(draft);
   if (!(await renamed(draft, folder))) return false;
-  for (const parent of [dirname(folder), jobFolder, dirname(jobFolder)]) await syncFolder(parent);
+  await Promise.all([dirname(folder), jobFolder, dirname(jobFolder)].map(syncFolder));
   return true;
 }
 

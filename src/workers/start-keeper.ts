@@ -9,7 +9,9 @@ import type { PythonRuntime } from './python-runtime.ts';
 
 /** Python starts in a tenth of a second; on a machine that is short of everything it may take this long. */
 const claimMs = 60_000;
-const pollMs = 20;
+/** Between two looks for the claim, growing from the first to the second: a warm parent's keeper is there in milliseconds. */
+const firstLookMs = 1;
+const lastLookMs = 20;
 
 /**
  * Starts a keeper for an attempt and waits until one has claimed it. The keeper outlives this process.
@@ -49,10 +51,10 @@ export async function startKeeper(runtime: PythonRuntime, folder: string, secret
 /** Whether a keeper claims the attempt in the given time, or before `over` holds. */
 export async function claimed(folder: string, timeoutMs: number, over: () => boolean = () => false): Promise<boolean> {
   const deadline = performance.now() + timeoutMs;
-  for (;;) {
+  for (let lookMs = firstLookMs; ; lookMs = Math.min(lookMs * 2, lastLookMs)) {
     const last = over() || performance.now() > deadline;
     if ((await attemptStatus(folder)).state !== 'unclaimed') return true;
     if (last) return false;
-    await delay(pollMs);
+    await delay(lookMs);
   }
 }

@@ -16,18 +16,24 @@ export function warmParent(runtime: PythonRuntime): WarmParent {
   let running: Promise<ChildProcess | null> | undefined;
   return {
     async start(folder, secrets) {
-      running ??= startParent(runtime);
-      const parent = await running;
-      const ended = (): boolean => parent === null || parent.exitCode !== null || parent.signalCode !== null;
-      if (parent === null || ended()) {
+      let parent = await (running ??= startParent(runtime));
+      // It was killed, or ended itself because the code of the workers had changed.
+      if (parent !== null && hasEnded(parent)) parent = await (running = startParent(runtime));
+      if (parent === null) {
         running = undefined;
         return false;
       }
+      const { stdin } = parent;
+      const ended = (): boolean => hasEnded(parent);
       const variables = { ...secrets, TWIN_MASKED: Object.keys(secrets).join(',') };
-      parent.stdin!.write(`${JSON.stringify({ attempt: folder, variables })}\n`);
+      stdin!.write(`${JSON.stringify({ attempt: folder, variables })}\n`);
       return claimed(folder, claimMs, ended);
     },
   };
+}
+
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
 }
 
 /** Resolves once everything is imported; null where the process ended before. */

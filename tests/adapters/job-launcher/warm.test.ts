@@ -1,8 +1,12 @@
 import { spawn } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { appendFile, cp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { localJobLauncher } from '../../../src/adapters/job-launcher/local.ts';
+import { promptTemplate, promptTemplateDigest } from '../../../src/contracts/prompt-template.ts';
+import { protocolVersion } from '../../../src/contracts/worker-protocol.ts';
+import { attemptStatus } from '../../../src/workers/attempt-folder.ts';
+import { createAttempt } from '../../../src/workers/create-attempt.ts';
 import { warmParent } from '../../../src/workers/warm-parent.ts';
 import { jobLauncherConformance } from '../../conformance/job-launcher.ts';
 import { echo, endless, eventsOf } from '../../support/echo-job.ts';
@@ -38,6 +42,29 @@ describe.skipIf(python === null)('a warm parent', () => {
     const folder = await temporaryFolder();
     const broken = { ...runtimeOf(python!), ready: async () => ({ folder: '', python: '/nowhere/python', sitePackages: '' }) };
     expect(await warmParent(broken).start(folder, {})).toBe(false);
+  });
+
+  test('ends when the code of the workers has changed, and another one takes its place', async () => {
+    const folder = await temporaryFolder();
+    const workersFolder = join(folder, 'workers');
+    await cp(join(runtimeOf(python!).workersFolder, 'twin_workers'), join(workersFolder, 'twin_workers'), { recursive: true });
+    const parent = warmParent({ ...runtimeOf(python!), workersFolder });
+    const start = async (id: string): Promise<boolean> => {
+      const { job, params, inputs } = await echo(folder, id);
+      const attempt = join(folder, id, 'attempts', '1');
+      const paths = { checkpoints: join(folder, id, 'checkpoints'), outputs: { rows: join(attempt, 'outputs', 'rows') } };
+      const template = { text: promptTemplate, digest: promptTemplateDigest };
+      const rest = { attempt: 1, leaseSeconds: null, deadlines: null, adaptations: [], promptTemplate: template };
+      await createAttempt(join(folder, id), { v: protocolVersion, id, job, params, inputs, ...paths, ...rest });
+      return await parent.start(attempt, {});
+    };
+    expect(await start('before')).toBe(true);
+    await appendFile(join(workersFolder, 'twin_workers', 'keeper.py'), '\n# Another keeper.\n');
+    expect(await start('changed')).toBe(false);
+    expect(await start('after')).toBe(true);
+    for (const id of ['before', 'after']) {
+      await expect.poll(async () => (await attemptStatus(join(folder, id, 'attempts', '1'))).state, { timeout: 10_000 }).toBe('ended');
+    }
   });
 
   test('ends when its standard input does', async () => {
