@@ -27,17 +27,33 @@ export async function impatientRedis({ url }: RedisPlace, options: RedisOptions 
   return client;
 }
 
-/** A connection whose commands wait until the server is back, as a consumer needs it. */
-export async function patientRedis({ url }: RedisPlace): Promise<Redis> {
+/** A connection whose commands wait until the server is back, as a consumer needs it; `end` ends it and every duplicate, whatever state they are in. */
+export async function patientRedis({ url }: RedisPlace): Promise<{ readonly client: Redis; readonly end: () => void }> {
   const { Redis: Client } = await import('ioredis');
+  let ended = false;
   const client = new Client(url, {
     lazyConnect: true,
     maxRetriesPerRequest: null,
     connectTimeout: answerMs,
-    retryStrategy: (times) => Math.min(50 * 2 ** times, 1000),
+    retryStrategy: (times) => (ended ? null : Math.min(50 * 2 ** times, 1000)),
   });
-  client.on('error', () => undefined);
-  return client;
+  const all: Redis[] = [];
+  const keep = (one: Redis): Redis => {
+    all.push(one);
+    return one.on('error', () => undefined);
+  };
+  const duplicate = client.duplicate.bind(client);
+  client.duplicate = (options) => keep(duplicate(options));
+  keep(client);
+  const end = (): void => {
+    ended = true;
+    for (const one of all) {
+      // Between two tries there is nothing to disconnect from, and whoever waits would never hear of the end: the next try is the last.
+      if (one.status === 'reconnecting') one.once('connect', () => one.disconnect());
+      else one.disconnect();
+    }
+  };
+  return { client, end };
 }
 
 /** Connects, and makes sure that the server keeps what it is given: a queue on an evicting Redis loses work without a word. */

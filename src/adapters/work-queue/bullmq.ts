@@ -16,6 +16,8 @@ const deliveries = 3;
 /** A consumer that renews the lock of an item no more for so long has lost it to the next one. */
 const lockMs = 30_000;
 const againMs = 200;
+/** How long a consumer whose items are done has for telling the server so. */
+const goodbyeMs = 1000;
 
 /** A queue on Redis, shared by every host, by BullMQ. Items that are handled leave it; it may be emptied at any time. */
 export function openBullWorkQueue({ prefix, ...place }: BullWorkQueueOptions): WorkQueue {
@@ -61,8 +63,14 @@ export function openBullWorkQueue({ prefix, ...place }: BullWorkQueueOptions): W
   ): Promise<void> => {
     const { Worker } = await import('bullmq');
     while (!ending.aborted) {
-      const client = await patientRedis(place);
-      const worker = new Worker<WorkItem>(nameOf(lane), ({ data }) => handle(data, ending), {
+      const { client, end } = await patientRedis(place);
+      const handling = new Set<Promise<void>>();
+      const handled = async ({ data }: { readonly data: WorkItem }): Promise<void> => {
+        const one = handle(data, ending);
+        handling.add(one);
+        await one.finally(() => handling.delete(one));
+      };
+      const worker = new Worker<WorkItem>(nameOf(lane), handled, {
         connection: client,
         prefix,
         concurrency,
@@ -73,19 +81,17 @@ export function openBullWorkQueue({ prefix, ...place }: BullWorkQueueOptions): W
         maxStalledCount: Number.MAX_SAFE_INTEGER,
       });
       worker.on('error', () => undefined);
-      const closed = Promise.withResolvers<void>();
-      const close = (): void => void worker.close().then(() => closed.resolve(), closed.reject);
-      ending.addEventListener('abort', close, { once: true });
-      const failed = ending.aborted ? Promise.resolve(close()) : worker.run().catch(() => undefined);
-      await Promise.race([closed.promise, failed]);
-      if (ending.aborted) {
-        await closed.promise.catch(() => undefined);
-      } else {
-        ending.removeEventListener('abort', close);
-        await worker.close(true).catch(() => undefined);
-        await delay(againMs);
-      }
-      client.disconnect();
+      const told = Promise.withResolvers<void>();
+      const tell = (): void => told.resolve();
+      ending.addEventListener('abort', tell, { once: true });
+      if (!ending.aborted) await Promise.race([told.promise, worker.run().catch(() => undefined)]);
+      ending.removeEventListener('abort', tell);
+      const closed = worker.close(!ending.aborted).catch(() => undefined);
+      await Promise.allSettled(handling);
+      // Without its server BullMQ may wait for a connection that is not to come.
+      await Promise.race([closed, delay(goodbyeMs, undefined, { ref: false })]);
+      if (!ending.aborted) await delay(againMs);
+      end();
     }
   };
 

@@ -87,6 +87,28 @@ describe.skipIf(none)('BullMQ', () => {
     await own.stop();
   }, 60_000);
 
+  test('a consumer that is told to stop while its server is away stops, once its item is done', async () => {
+    const own = await startRedis(await temporaryFolder());
+    const queue = open(own.url);
+    const controller = new AbortController();
+    const [begun, mayEnd] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let ended = false;
+    const handle = async (): Promise<void> => {
+      begun.resolve();
+      await mayEnd.promise;
+      ended = true;
+    };
+    const consumed = queue.consume(handle, { concurrency: 1, signal: controller.signal });
+    await queue.enqueue([item]);
+    await begun.promise;
+    await own.kill('SIGKILL');
+    controller.abort();
+    mayEnd.resolve();
+    await consumed;
+    expect(ended).toBe(true);
+    await queue.close();
+  }, 30_000);
+
   test('nothing stays in Redis of what was handled, also where a handler failed at every delivery', async () => {
     const queue = open();
     const controller = new AbortController();

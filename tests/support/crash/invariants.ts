@@ -4,25 +4,47 @@ import type { Holder, RunRecord } from '../../../src/contracts/run.ts';
 import { readRun } from '../../../src/history/runs.ts';
 import { derivedTables, effectsTable, leasesTable } from '../../../src/history/tables.ts';
 import { rebuildIndexes } from '../../../src/history/rebuild.ts';
+import type { Stores } from '../../../src/engine/run-context.ts';
 import { isDeadForSure } from '../../../src/workers/holder.ts';
 import { type EffectNote, effectLog } from './pipeline.ts';
 import { openCrashStores } from './run.ts';
 
-type Stores = ReturnType<typeof openCrashStores>;
+/** What to look at: a folder's world and jobs, the stores of its runs, and which holders are gone. */
+export interface Scene {
+  readonly folder: string;
+  readonly open: () => Stores;
+  readonly isDead: (holder: Holder) => boolean;
+}
+
+/** The scene of runs whose stores lie in the folder too. */
+export const sceneOf = (folder: string): Scene => ({ folder, open: () => openCrashStores(folder), isDead: isDeadForSure });
 
 /** Effects that have a commit on disk, by name of the effect. */
-export async function committedEffects(folder: string): Promise<ReadonlySet<string>> {
-  const { metadata, cache } = openCrashStores(folder);
+async function committedEffects({ open }: Scene): Promise<ReadonlySet<string>> {
+  const { metadata, cache } = open();
   const rows = await metadata.scan(effectsTable, '', '', 100);
   await Promise.all([metadata.close(), cache.close()]);
   return new Set(rows.filter(({ row }) => (row as { state: string }).state === 'committed').map(({ key }) => key.split(' ').at(-1)!));
 }
 
 /** How often each effect has begun so far. */
-export async function effectsBegun(folder: string): Promise<Readonly<Record<string, number>>> {
+async function effectsBegun(folder: string): Promise<Readonly<Record<string, number>>> {
   const begun: Record<string, number> = {};
   for (const note of await effectNotes(folder)) if (note.phase === 'begun') begun[note.effect] = (begun[note.effect] ?? 0) + 1;
   return begun;
+}
+
+/** Runs something that may do each effect once, and not at all where its commit was there before; says where it did more. */
+export async function guardEffects(scene: Scene, run: () => Promise<void>): Promise<readonly string[]> {
+  const [committed, before] = [await committedEffects(scene), await effectsBegun(scene.folder)];
+  await run();
+  const after = await effectsBegun(scene.folder);
+  return ['index', 'alias'].flatMap((effect) => {
+    const times = (after[effect] ?? 0) - (before[effect] ?? 0);
+    return times > (committed.has(effect) ? 0 : 1)
+      ? [`${effect} was done ${times} times after ${committed.has(effect) ? 'its commit' : 'a kill'}`]
+      : [];
+  });
 }
 
 async function effectNotes(folder: string): Promise<readonly EffectNote[]> {
@@ -34,15 +56,15 @@ async function effectNotes(folder: string): Promise<readonly EffectNote[]> {
 }
 
 /** Everything that must hold once a run has ended well after any number of kills; what does not, in words. */
-export async function violations(folder: string): Promise<readonly string[]> {
-  const stores = openCrashStores(folder);
+export async function violations({ folder, open, isDead }: Scene): Promise<readonly string[]> {
+  const stores = open();
   const found: string[] = [];
   try {
     const streams = await stores.metadata.streams('run/', '', 1000);
     const records = await Promise.all(streams.map((stream) => readRun(stores.metadata, stream.slice('run/'.length))));
     found.push(...unfinished(records), ...committedTwice(records), ...(await brokenArtifacts(records, stores)));
     const leases = await stores.metadata.scan(leasesTable, '', '', 10);
-    const held = leases.filter(({ row }) => !isDeadForSure((row as unknown as { holder: Holder }).holder));
+    const held = leases.filter(({ row }) => !isDead((row as unknown as { holder: Holder }).holder));
     found.push(...held.map(({ key }) => `the lease ${key} is still held`));
     found.push(...(await indexDrift(stores)));
   } finally {

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { RunEvent } from '../../../src/contracts/events/run.ts';
 import type { RandomSource } from '../../../src/metrics/random.ts';
-import { committedEffects, effectsBegun, violations } from './invariants.ts';
+import { guardEffects, sceneOf, violations } from './invariants.ts';
 import { crashRun, immortal } from './run.ts';
 
 /** Node compiles the modules of the child once. */
@@ -45,16 +45,7 @@ export async function crashAt(given: CrashCase, dieAt: readonly string[]): Promi
   await mkdir(folder, { recursive: true });
   const died: string[] = [];
   const found: string[] = [];
-  const guarded = async (run: () => Promise<void>): Promise<void> => {
-    const [committed, before] = [await committedEffects(folder), await effectsBegun(folder)];
-    await run();
-    const after = await effectsBegun(folder);
-    for (const effect of ['index', 'alias']) {
-      const times = (after[effect] ?? 0) - (before[effect] ?? 0);
-      if (times > (committed.has(effect) ? 0 : 1))
-        found.push(`${effect} was done ${times} times after ${committed.has(effect) ? 'its commit' : 'a kill'}`);
-    }
-  };
+  const guarded = async (run: () => Promise<void>): Promise<void> => void found.push(...(await guardEffects(sceneOf(folder), run)));
   for (const point of dieAt) {
     await guarded(async () => {
       if ((await runChild(given, point)).signal === 'SIGKILL') died.push(point);
@@ -76,7 +67,7 @@ export async function crashAt(given: CrashCase, dieAt: readonly string[]): Promi
   return {
     died,
     recoveryMs,
-    violations: [...found, ...(await violations(folder))].map((line) => `killed at ${dieAt.join(', then ')}: ${line}`),
+    violations: [...found, ...(await violations(sceneOf(folder)))].map((line) => `killed at ${dieAt.join(', then ')}: ${line}`),
   };
 }
 

@@ -4,9 +4,12 @@ import { openFolderArtifactStore } from '../../../src/adapters/artifact-store/fo
 import { localJobLauncher } from '../../../src/adapters/job-launcher/local.ts';
 import { openSqliteMetadataStore } from '../../../src/adapters/metadata-store/sqlite.ts';
 import type { RunEvent } from '../../../src/contracts/events/run.ts';
-import { type RunEnd, executeRun } from '../../../src/engine/execute.ts';
+import type { Holder } from '../../../src/contracts/run.ts';
+import type { CodeHasher } from '../../../src/engine/code-hash.ts';
+import { type RunEnd, type RunRequest, executeRun } from '../../../src/engine/execute.ts';
 import { buildGraph } from '../../../src/engine/graph.ts';
 import { resolveParams } from '../../../src/engine/params.ts';
+import type { Stores } from '../../../src/engine/run-context.ts';
 import { currentHolder, isDeadForSure } from '../../../src/workers/holder.ts';
 import { runtimeOf } from '../python-runtime.ts';
 import { crashPipeline, middle } from './pipeline.ts';
@@ -20,7 +23,20 @@ export interface CrashRunOptions {
   readonly rows: number;
   readonly fate: Fate;
   readonly emit: (event: RunEvent) => void;
+  /** Other stores than those of the folder; whoever opened them closes them. */
+  readonly stores?: Stores;
+  readonly dispatch?: NonNullable<RunRequest['dispatch']>;
+  /** Who runs, and who is gone; this process by default. */
+  readonly holder?: Holder;
+  readonly isDead?: (holder: Holder) => boolean;
 }
+
+/** The code of the crash pipeline never changes. */
+export const crashHasher: CodeHasher = {
+  prime: async () => undefined,
+  hash: async () => ({ ok: true, value: 'code' }),
+  parts: async () => null,
+};
 
 /** A fate of never dying. */
 export const immortal: Fate = { reach: () => undefined, isLast: () => false };
@@ -35,11 +51,11 @@ export function openCrashStores(folder: string, fate: Fate = immortal) {
 }
 
 /** Runs the crash pipeline once in this process. */
-export async function crashRun({ folder, python, concurrency, rows, fate, emit }: CrashRunOptions): Promise<RunEnd> {
+export async function crashRun({ folder, python, concurrency, rows, fate, emit, ...given }: CrashRunOptions): Promise<RunEnd> {
   const world = join(folder, 'world');
   await mkdir(world, { recursive: true });
   middle.reach = fate.reach;
-  const stores = openCrashStores(folder, fate);
+  const stores = given.stores ?? openCrashStores(folder, fate);
   const overrides = {
     'read.count': { value: rows, origin: 'test' },
     'index.world': { value: world, origin: 'test' },
@@ -59,13 +75,13 @@ export async function crashRun({ folder, python, concurrency, rows, fate, emit }
       emit,
       signal: new AbortController().signal,
       options: { concurrency },
-      holder: currentHolder('twin run crash'),
-      isDead: isDeadForSure,
+      holder: given.holder ?? currentHolder('twin run crash'),
+      isDead: given.isDead ?? isDeadForSure,
       profile: 'test',
-      hasher: { prime: async () => undefined, hash: async () => ({ ok: true, value: 'code' }), parts: async () => null },
+      hasher: crashHasher,
+      ...(given.dispatch && { dispatch: given.dispatch }),
     });
   } finally {
-    await stores.metadata.close();
-    await stores.cache.close();
+    if (!given.stores) await Promise.all([stores.metadata.close(), stores.cache.close()]);
   }
 }
