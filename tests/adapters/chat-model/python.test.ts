@@ -20,6 +20,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast, set_seed
 from twin_workers.model_folder import save_model, write_card
 folder = Path(sys.argv[1])
+template = {"text": sys.argv[2], "digest": sys.argv[3]}
 tokenizer = Tokenizer(models.BPE())
 tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
 tokenizer.decoder = decoders.ByteLevel()
@@ -27,8 +28,8 @@ alphabet = pre_tokenizers.ByteLevel.alphabet()
 tokenizer.train_from_iterator(["a twin"], trainers.BpeTrainer(vocab_size=300, initial_alphabet=alphabet, special_tokens=["<pad>", "<end>"]))
 set_seed(7)
 shape = LlamaConfig(vocab_size=300, hidden_size=32, intermediate_size=64, num_hidden_layers=1, num_attention_heads=2, max_position_embeddings=128)
-save_model(LlamaForCausalLM(shape), PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<pad>", eos_token="<end>"), folder)
-write_card(folder, "base", True, {"text": sys.argv[2], "digest": sys.argv[3]})
+save_model(LlamaForCausalLM(shape), PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<pad>", eos_token="<end>"), folder, template)
+write_card(folder, "base", True, template)
 `;
 
 if (runtime === null) skipWithout('the Python environment of the workers');
