@@ -67,6 +67,11 @@ def weights_digest(folder: Path) -> str:
     return digest.hexdigest()
 
 
+def weights_bytes(folder: Path) -> int:
+    """What the weights in a folder take on disk."""
+    return sum(path.stat().st_size for path in folder.glob("*.safetensors"))
+
+
 def device() -> str:
     """What tensors live on here."""
     import torch

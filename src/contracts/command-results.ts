@@ -1,5 +1,5 @@
 import type { DatasetCard, DatasetVersion } from './dataset.ts';
-import type { GgufSummary, PreflightReport } from './jobs.ts';
+import type { CompressionSummary, PreflightReport } from './jobs.ts';
 import type { JobView } from './job-view.ts';
 import type { FailureCard } from './failure-card.ts';
 import type { GarbageCollected } from './garbage.ts';
@@ -256,7 +256,7 @@ export type CommandResult =
       readonly version: string;
       readonly format: string;
       readonly path: string;
-      readonly loss: GgufSummary | null;
+      readonly loss: CompressionSummary | null;
     }
   | { readonly type: 'schedules'; readonly schedules: readonly ScheduleLine[] }
   | { readonly type: 'schedule-history'; readonly name: string; readonly ticks: readonly TickView[] }

@@ -107,6 +107,18 @@ export const ExportGgufParams = z.strictObject({
   maxMeanKl: z.number().positive().default(0.01),
 });
 
+/** How numbers become whole ones of 8 bits: by the largest of them, or by their range, so that no step is wasted. */
+export const Int8Rounding = z.enum(['absmax', 'zero-point']);
+export type Int8Rounding = z.output<typeof Int8Rounding>;
+
+/** Write a whole model with weights of 8 bits, and measure what the rounding costs. */
+export const ExportInt8Params = z.strictObject({
+  rounding: Int8Rounding.default('absmax'),
+  /** Samples that tell the ranges of what goes into each layer, which is then rounded too; 0: weights alone. */
+  calibrationRows: z.int().nonnegative().default(0),
+  maxMeanKl: z.number().positive().default(0.01),
+});
+
 /** One answer for each prompt row, greedy where temperature is 0. */
 export const GenerateAnswersParams = z.strictObject({
   maxNewTokens: z.int().positive().default(96),
@@ -169,6 +181,7 @@ export const jobs = {
   preflight: { params: PreflightParams, inputs: ['base', 'rows', 'validation'], outputs: ['report'] },
   'merge-adapter': { params: MergeAdapterParams, inputs: ['base', 'adapter'], outputs: ['model', 'summary'] },
   'export-gguf': { params: ExportGgufParams, inputs: ['model'], outputs: ['gguf', 'summary'] },
+  'export-int8': { params: ExportInt8Params, inputs: ['model', 'samples'], outputs: ['int8', 'summary'] },
   'generate-answers': { params: GenerateAnswersParams, inputs: ['model', 'prompts'], outputs: ['answers'] },
   'score-items': { params: ScoreItemsParams, inputs: ['base', 'sft', 'candidate', 'incumbent', 'items'], outputs: ['scores'] },
 } as const;
@@ -268,19 +281,28 @@ export const MergeSummary = z.strictObject({
 });
 export type MergeSummary = z.output<typeof MergeSummary>;
 
-/** What a GGUF file is, and how far it is from the model that it was made of. */
-export const GgufSummary = z.strictObject({
-  quantization: GgufQuantization,
+/** What a compressed form of a model is, and how far it is from the model that it was made of. */
+export const CompressionSummary = z.strictObject({
+  quantization: z.union([GgufQuantization, Int8Rounding]),
+  /** What its weights take on disk. */
   bytes: z.int().positive(),
-  /** KL(model || file) of the next token, in nats, mean over the tokens of each prompt and then over prompts. */
+  /** What the weights of the model take. */
+  sourceBytes: z.int().positive(),
+  /** KL(model || compressed) of the next token, in nats, mean over the tokens of each prompt and then over prompts. */
   meanKl: z.number(),
+  /** Share of tokens after which both hold the same token for the likeliest. */
+  sameFirstChoice: z.number().min(0).max(1),
+  /** Tokens read in a second on the machine that compressed; null where what serves the form is not at hand (llama.cpp). */
+  tokensPerSecond: z.strictObject({ model: z.number().positive(), compressed: z.number().positive() }).nullable(),
   prompts: z.int().positive(),
-  /** Matrices that stayed at 16 bits, because their rows hold no whole blocks of 32. */
+  /** Samples by which inputs of layers were calibrated; 0 where weights alone were rounded. */
+  calibrationRows: z.int().nonnegative(),
+  /** Matrices that were not rounded. */
   unquantized: z.array(z.string()),
   promptTemplate: z.string(),
   libraries: z.record(z.string(), z.string()),
 });
-export type GgufSummary = z.output<typeof GgufSummary>;
+export type CompressionSummary = z.output<typeof CompressionSummary>;
 
 /** A prompt that a job shall answer: an instruction, not yet rendered into the template. */
 export const PromptRow = z.strictObject({ id: z.string(), instruction: z.string() });

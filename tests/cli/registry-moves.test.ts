@@ -159,7 +159,7 @@ test('twin models export writes a whole folder with its card, or nothing; twin m
     const { listModels: all } = await import('../../src/registry/models.ts');
     return (await all(store)).map(modelReference);
   });
-  const flags = { format: 'merged', quantization: 'q8_0' };
+  const flags = { format: 'merged' };
   const exported = await said({ folder }, (context) => exportModel(context, { ...flags, output: 'out/one' }, one!));
   expect(exported.stdout).toBe(`${one} → <folder>/out/one (merged)\n`);
   expect((await readdir(join(folder, 'out/one'))).toSorted()).toEqual([
@@ -178,8 +178,31 @@ test('twin models export writes a whole folder with its card, or nothing; twin m
 
   const unknown = await said({ folder }, (context) => exportModel(context, { ...flags, format: 'onnx', output: 'b' }, one!));
   expect(`${unknown.stderr}exit ${unknown.exit}`).toBe(
-    'error: --format has a wrong value\n  expected  merged, adapter, gguf, ollama\n  found     onnx\n  → For example: --format merged\nexit 2',
+    'error: --format has a wrong value\n  expected  merged, adapter, gguf, ollama, int8\n  found     onnx\n  → For example: --format merged\nexit 2',
   );
+
+  const refusal = async (wrong: object) =>
+    (await said({ folder }, (context) => exportModel(context, { ...flags, ...wrong, output: 'b' }, one!))).stderr.split('\n').slice(0, 3);
+  expect(await refusal({ quantization: 'q8_0' })).toEqual([
+    'error: --quantization does nothing for the format merged',
+    '  expected  --format gguf or --format int8',
+    '  found     merged',
+  ]);
+  expect(await refusal({ format: 'int8', quantization: 'q8_0' })).toEqual([
+    'error: --quantization has a wrong value',
+    '  expected  absmax, zero-point',
+    '  found     q8_0',
+  ]);
+  expect(await refusal({ format: 'int8', calibrate: 'some' })).toEqual([
+    'error: --calibrate has a wrong value',
+    '  expected  a number of samples',
+    '  found     some',
+  ]);
+  expect(await refusal({ format: 'int8', calibrate: '8' })).toEqual([
+    `error: What ${one} learned from is not known here, so there is nothing to calibrate with`,
+    `  → Leave --calibrate out: the weights alone are rounded then`,
+    '',
+  ]);
 
   const diff = (await said({ folder }, (context) => diffModels(context, {}, one!, second!))).stdout;
   expect(diff).toContain(`${one} → ${second}\n  weights  `);

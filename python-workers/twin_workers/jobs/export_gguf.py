@@ -12,9 +12,8 @@ from gguf.quants import dequantize, quantize
 
 from twin_workers.artifacts import new_folder, write_json
 from twin_workers.attempt import Job, libraries
-from twin_workers.jobs.merge_adapter import INSTRUCTIONS
-from twin_workers.model_folder import check_template, load_model, load_tokenizer, read_card
-from twin_workers.prompts import Prompts
+from twin_workers.likeness import fixed_prompts, logits, mean_kl, refuse_another_model, same_first_choice
+from twin_workers.model_folder import check_template, load_model, load_tokenizer, read_card, weights_bytes
 from twin_workers.protocol import JobFailure
 
 if TYPE_CHECKING:
@@ -44,7 +43,8 @@ def run(job: Job) -> list[str]:
         raise JobFailure(
             "model", message, where=str(source), hint="export it as merged weights, and convert them with llama.cpp's own converter"
         )
-    before = _log_probabilities(model, tokenizer, job.prompt_template["text"])
+    prompts = fixed_prompts(tokenizer, job.prompt_template["text"])
+    before = logits(model, prompts)
 
     job.phase("write")
     with new_folder(job.outputs["gguf"]) as folder:
@@ -53,21 +53,21 @@ def run(job: Job) -> list[str]:
 
         job.phase("check")
         _read_back(path, model)
-        after = _log_probabilities(model, tokenizer, job.prompt_template["text"])
-        mean_kl = float(np.mean([(one.exp() * (one - other)).sum(-1).mean().item() for one, other in zip(before, after, strict=True)]))
-        job.progress(len(before), len(before), "prompts")
-        # Not `>`: a difference that is not a number must not pass.
-        if not mean_kl <= job.params["maxMeanKl"]:
-            message = (
-                f"As {quantization} the model is another one: mean KL {mean_kl:.3g} nats a token, allowed are {job.params['maxMeanKl']:g}"
-            )
-            raise JobFailure("model", message, where=str(source), hint="use a finer quantization (q8_0, f16), or allow more")
+        after = logits(model, prompts)
+        kl = mean_kl(before, after)
+        job.progress(len(prompts), len(prompts), "prompts")
+        hint = "use a finer quantization (q8_0, f16), or allow more"
+        refuse_another_model(quantization, kl, job.params["maxMeanKl"], source, hint)
         size = path.stat().st_size
     summary = {
         "quantization": quantization,
         "bytes": size,
-        "meanKl": mean_kl,
-        "prompts": len(before),
+        "sourceBytes": weights_bytes(source),
+        "meanKl": kl,
+        "sameFirstChoice": same_first_choice(before, after),
+        "tokensPerSecond": None,
+        "prompts": len(prompts),
+        "calibrationRows": 0,
         "unquantized": kept,
         "promptTemplate": job.prompt_template["digest"],
         "libraries": dict(libraries()) | {"gguf": _version()},
@@ -188,13 +188,6 @@ def _read_back(path: Path, model: "PreTrainedModel") -> None:
         found = stored[_name(names, name)]
         values = dequantize(found.data, found.tensor_type).reshape(tuple(tensor.shape))
         tensor.copy_(torch.from_numpy(_rotary(name, values, config, to_halves=True).copy()))
-
-
-@torch.inference_mode()
-def _log_probabilities(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerFast", template: str) -> list[torch.Tensor]:
-    prompts = Prompts(tokenizer, template)
-    rows = [prompts.prompt(instruction) for instruction in INSTRUCTIONS]
-    return [model(input_ids=torch.tensor([ids])).logits[0].double().log_softmax(-1) for ids in rows]
 
 
 def _version() -> str:

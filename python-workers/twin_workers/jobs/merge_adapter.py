@@ -4,25 +4,11 @@ Merges an adapter into its base, and compares the logits of both on fixed prompt
 Where every weight was tuned, there is nothing to merge, and the model is taken as it is.
 """
 
-import torch
-
 from twin_workers.artifacts import new_folder, write_json
 from twin_workers.attempt import Job, libraries
+from twin_workers.likeness import fixed_prompts, logits
 from twin_workers.model_folder import check_template, load_tokenizer, load_tuned, read_card, save_model, write_card
-from twin_workers.prompts import Prompts
 from twin_workers.protocol import JobFailure
-
-# Never to change lightly: differences of versions are compared on these.
-INSTRUCTIONS = (
-    "What is this text about?",
-    "Explain how the parts work together, and why.",
-    "List the steps in order.",
-    "Übersetze: „naïve café“ — 日本語 😀",
-    "def add(a, b):\n    return a + b",
-    "1, 2, 3, 5, 8, 13",
-    "a",
-    "Summarize the following section in one sentence. " * 8,
-)
 
 
 def run(job: Job) -> list[str]:
@@ -35,16 +21,15 @@ def run(job: Job) -> list[str]:
     card = read_card(adapter, ("adapter", "full"), job.prompt_template["digest"])
     tokenizer = load_tokenizer(base)
     model = load_tuned(base, adapter, card)
-    prompts = Prompts(tokenizer, job.prompt_template["text"])
-    rows = [prompts.prompt(instruction) for instruction in INSTRUCTIONS]
+    rows = fixed_prompts(tokenizer, job.prompt_template["text"])
 
     job.phase("merge")
-    before = _logits(model, rows)
+    before = logits(model, rows)
     try:
         merged = model if card["kind"] == "full" else model.merge_and_unload(safe_merge=True)
     except ValueError as error:
         raise JobFailure("model", f"The adapter cannot be merged: {error}", where=str(adapter)) from error
-    difference = max((one - other).abs().max().item() for one, other in zip(before, _logits(merged, rows), strict=True))
+    difference = max((one - other).abs().max().item() for one, other in zip(before, logits(merged, rows), strict=True))
     job.progress(len(rows), len(rows), "prompts")
     # Not `>`: a difference that is not a number must not pass.
     if not difference <= job.params["maxLogitDifference"]:
@@ -65,9 +50,3 @@ def run(job: Job) -> list[str]:
     }
     write_json(job.outputs["summary"], summary)
     return ["model", "summary"]
-
-
-@torch.inference_mode()
-def _logits(model: torch.nn.Module, rows: list[list[int]]) -> list[torch.Tensor]:
-    device = next(model.parameters()).device
-    return [model(input_ids=torch.tensor([ids], device=device)).logits.float().cpu() for ids in rows]

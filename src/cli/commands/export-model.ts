@@ -8,12 +8,10 @@ import { type CommandContext, done, refused, usageProblem } from '../context.ts'
 import { findModel } from '../find-model.ts';
 import { modelFacts } from '../model-facts.ts';
 import { openSession } from '../session.ts';
-import { exportForm, stageExport } from '../stage-export.ts';
+import { exportForm, type FormFlags, stageExport } from '../stage-export.ts';
 
 /** Flags of `twin models export`. */
-export interface ExportOptions {
-  readonly format: string;
-  readonly quantization: string;
+export interface ExportOptions extends FormFlags {
   readonly output: string;
 }
 
@@ -32,7 +30,7 @@ export async function exportModel(context: CommandContext, options: ExportOption
   await mkdir(dirname(output), { recursive: true });
   const staged = `${output}.part`;
   await rm(staged, { recursive: true, force: true });
-  const loss = await stageExport(context, wired, { model, ...form, staged });
+  const loss = await stageExport(context, wired, { model, form, staged });
   await writeFile(join(staged, 'README.md'), modelCard(await modelFacts(stores, model)));
   await rm(output, { recursive: true, force: true });
   await rename(staged, output);

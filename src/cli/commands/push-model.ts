@@ -8,12 +8,10 @@ import { findModel } from '../find-model.ts';
 import { modelFacts } from '../model-facts.ts';
 import { openHub, tenths } from '../open-hub.ts';
 import { openSession } from '../session.ts';
-import { exportForm, stageExport } from '../stage-export.ts';
+import { exportForm, type FormFlags, stageExport } from '../stage-export.ts';
 
 /** Flags of `twin models push`. */
-export interface PushOptions {
-  readonly format: string;
-  readonly quantization: string;
+export interface PushOptions extends FormFlags {
   readonly public?: true;
   readonly revision?: string;
 }
@@ -29,7 +27,7 @@ export async function pushModel(context: CommandContext, options: PushOptions, n
   const model = await findModel(stores.metadata, name);
   const staged = join(await stores.artifacts.stage(), 'push');
   try {
-    await stageExport(context, wired, { model, ...form, staged });
+    await stageExport(context, wired, { model, form, staged });
     await writeFile(join(staged, 'README.md'), modelCard(await modelFacts(stores, model)));
     const target = { repository, public: options.public === true, ...(options.revision && { revision: options.revision }) };
     const pushed = await hub.push(target, staged, {

@@ -71,8 +71,9 @@ export function declareModels(program: Command): void {
     ['twin models export champion --output ./champion', 'twin models export champion --format gguf --quantization q4_0 --output ./gguf'],
     async () => (await import('../commands/export-model.ts')).exportModel,
   )
-    .option('--format <format>', 'merged, adapter, gguf, or ollama (gguf with a Modelfile)', 'merged')
-    .option('--quantization <kind>', 'of gguf: f16, q8_0, q5_0, q4_0', 'q8_0')
+    .option('--format <format>', 'merged, adapter, gguf, ollama (gguf with a Modelfile), or int8 (compressed-tensors)', 'merged')
+    .option('--quantization <kind>', 'of gguf: f16, q8_0 (default), q5_0, q4_0; of int8: absmax (default), zero-point')
+    .option('--calibrate <samples>', 'of int8: round inputs of layers too, by the ranges that so many samples show')
     .requiredOption('--output <folder>', 'where to; must be empty or not there');
   declare(
     models,
@@ -82,7 +83,8 @@ export function declareModels(program: Command): void {
     async () => (await import('../commands/push-model.ts')).pushModel,
   )
     .option('--format <format>', 'as of twin models export', 'merged')
-    .option('--quantization <kind>', 'as of twin models export', 'q8_0')
+    .option('--quantization <kind>', 'as of twin models export')
+    .option('--calibrate <samples>', 'as of twin models export')
     .option('--public', 'make a new repository public (default: private)')
     .option('--revision <branch>', 'branch to commit to (default: main)');
   declare(

@@ -1,4 +1,5 @@
 import type { AliasMoved, CommandResult } from '../../contracts/command-results.ts';
+import type { CompressionSummary } from '../../contracts/jobs.ts';
 import { bytes } from '../quantities.ts';
 import type { Style } from '../style.ts';
 
@@ -19,10 +20,22 @@ export function deletedText(version: string): string {
   return `${version} is deleted from the registry; its files stay until they are collected as garbage.`;
 }
 
-/** Where an export lies, and what rounding cost. */
+/** Where an export lies, and what rounding cost and saved. */
 export function exportedText({ version, path, format, loss }: CommandResult & { readonly type: 'model-exported' }): string {
-  const line = `${version} → ${path} (${format}${loss === null ? '' : ` ${loss.quantization}, ${bytes(loss.bytes)}`})`;
-  const lost = loss && `its next token differs by ${loss.meanKl.toPrecision(2)} nats on average (KL over ${loss.prompts} fixed prompts)`;
-  const serve = format === 'ollama' ? `\n→ ollama create ${version.replace('@', ':')} -f ${path}/Modelfile` : '';
-  return lost === null ? line : `${line}\n  ${lost}${serve}`;
+  const line = `${version} → ${path} (${format}${loss === null ? '' : ` ${loss.quantization}`})`;
+  const serve = format === 'ollama' ? [`→ ollama create ${version.replace('@', ':')} -f ${path}/Modelfile`] : [];
+  return [line, ...(loss === null ? [] : compressionLines(loss)), ...serve].join('\n');
+}
+
+/** Size, speed and loss of a compressed form. */
+function compressionLines(form: CompressionSummary): readonly string[] {
+  const { bytes: after, sourceBytes: before, meanKl, prompts, sameFirstChoice, tokensPerSecond: speed } = form;
+  const share = `${(sameFirstChoice * 100).toFixed(1)} %`;
+  return [
+    `  size   ${bytes(after)} of ${bytes(before)} (${((after / before) * 100).toFixed(0)} %)`,
+    `  loss   its next token differs by ${meanKl.toPrecision(2)} nats on average (KL over ${prompts} fixed prompts); the likeliest is the same for ${share}`,
+    speed === null
+      ? '  speed  not measured: llama.cpp is not at hand'
+      : `  speed  ${Math.round(speed.compressed)} tokens read a second here, ${Math.round(speed.model)} uncompressed`,
+  ];
 }
