@@ -82,7 +82,7 @@ async function explain({ pipeline, sources, parts }: Explaining, { address, pred
       return { ...bare, why: { kind: 'unobserved', message: prediction.message } };
     case 'unknown': {
       const changes = await explainChanges(sources, address, prediction.changes);
-      return { ...bare, why: { kind: 'unknown', until: prediction.until }, changes };
+      return { ...bare, why: { kind: 'unknown', until: prediction.until, made: prediction.made }, changes };
     }
     case 'miss': {
       const { reason } = prediction;

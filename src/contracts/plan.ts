@@ -27,8 +27,8 @@ export type Prediction =
   /** An earlier run made this result. */
   | { readonly kind: 'hit'; readonly run: string; readonly at: number }
   | { readonly kind: 'miss'; readonly reason: MissReason }
-  /** Depends on what an earlier step will make. `changes` are those of its own that are known already: code, params, files. */
-  | { readonly kind: 'unknown'; readonly until: string; readonly changes: readonly PartChange[] }
+  /** Depends on what an earlier step will make. `changes` are those of its own that are known already: code, params, files; `made`: it has an earlier result. */
+  | { readonly kind: 'unknown'; readonly until: string; readonly changes: readonly PartChange[]; readonly made: boolean }
   /** Depends on outside state that was not asked for (`--offline`), or that did not answer. */
   | { readonly kind: 'unobserved'; readonly message: string }
   | { readonly kind: 'skip'; readonly reason: 'condition' | 'slice' | 'gate-refused' | 'no-champion' };

@@ -28,7 +28,8 @@ export interface StepExplanation {
     /** Nothing changed since that run made the result. */
     | { readonly kind: 'hit'; readonly run: string; readonly at: number }
     | { readonly kind: 'ended'; readonly reason: StepReason | null }
-    | { readonly kind: 'unknown'; readonly until: string }
+    /** It waits for what that step will make; `made` where there is an earlier result at all. */
+    | { readonly kind: 'unknown'; readonly until: string; readonly made: boolean }
     | { readonly kind: 'unobserved'; readonly message: string };
   /** The earlier result that the key was compared with. */
   readonly against: { readonly run: string; readonly at: number } | null;

@@ -147,7 +147,7 @@ async function unknown(planning: Planning, node: GraphNode, until: string): Prom
   planning.onParts?.(prepared, parts);
   const latest = planning.results.latest(node.address);
   const changes = latest ? changesBetween({ ...latest.parts, inputs: {}, observed: null }, parts) : [];
-  return without({ kind: 'unknown', until, changes });
+  return without({ kind: 'unknown', until, changes, made: latest !== null });
 }
 
 async function foreseeResult(planning: Planning, prepared: PreparedNode, inputs: Readonly<Record<string, string>>): Promise<Foreseen> {

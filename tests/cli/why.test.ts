@@ -72,7 +72,7 @@ describe('after an edit, exactly the right steps run and twin why says what was 
     // A param.
     const set = ['--set', 'mark-notes.level=2'];
     expect(steady(await twin('why', 'join-notes', ...set))).toMatchInlineSnapshot(`
-      "join-notes depends on what mark-notes will make: the same, and it is taken from the cache
+      "join-notes depends on what mark-notes will make: if that is the same as before, it is taken from the cache
 
       mark-notes would run: 1 part of its key changed
         compared with run <run> of <moment>
@@ -92,7 +92,7 @@ describe('after an edit, exactly the right steps run and twin why says what was 
     // One document of four.
     await edit('notes.json', 'three', 'drei');
     expect(steady(await twin('why', 'count-notes'))).toMatchInlineSnapshot(`
-      "count-notes depends on what read-notes will make: the same, and it is taken from the cache
+      "count-notes depends on what read-notes will make: if that is the same as before, it is taken from the cache
 
       read-notes would run: 1 part of its key changed
         compared with run <run> of <moment>
@@ -142,7 +142,7 @@ describe('after an edit, exactly the right steps run and twin why says what was 
     // The version of a package.
     await edit('package-lock.json', '4.6.7', '4.6.8');
     expect(steady(await twin('why', 'count-notes'))).toMatchInlineSnapshot(`
-      "count-notes would wait for read-notes, and run whatever that makes: its own part of the key changed
+      "count-notes would run once read-notes has, whatever that makes: its own part of the key changed
         code        package zod 4.6.7 → 4.6.8
 
       read-notes would run: 1 part of its key changed
@@ -157,13 +157,13 @@ describe('after an edit, exactly the right steps run and twin why says what was 
     await edit('text/marker.ts', "' '", "'  '");
     await edit('notes.json', 'four', 'vier');
     expect(steady(await twin('why', 'join-notes'))).toMatchInlineSnapshot(`
-      "join-notes depends on what read-notes will make: the same, and it is taken from the cache
+      "join-notes depends on what read-notes will make: if that is the same as before, it is taken from the cache
 
       read-notes would run: 1 part of its key changed
         compared with run <run> of <moment>
         files       notes.json changed
 
-      mark-notes would wait for read-notes, and run whatever that makes: its own part of the key changed
+      mark-notes would run once read-notes has, whatever that makes: its own part of the key changed
         code        text/marker.ts changed
       → twin plan notes-pipeline
       exit 0"

@@ -90,7 +90,7 @@ test('steps that may go on at once are not added up', () => {
   if (!graph.ok) throw new Error('The pipeline is sound');
   const step = (prediction: Prediction, ms: number | null) => ({ prediction, expectedMs: ms });
   const miss: Prediction = { kind: 'miss', reason: { kind: 'first-time' } };
-  const unknown: Prediction = { kind: 'unknown', until: 'read', changes: [] };
+  const unknown: Prediction = { kind: 'unknown', until: 'read', changes: [], made: true };
   const steps = new Map([
     ['read', step(miss, 1000)],
     ['a', step(unknown, 500)],

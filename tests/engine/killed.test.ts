@@ -42,7 +42,9 @@ describe('a run that is killed', () => {
     expect(outcomes(events)).toEqual({ read: 'cached', double: 'succeeded', apply: 'succeeded' });
     const double = events.find((event) => event.type === 'step-finished' && event.step === 'double');
     const { counts } = double as RunEvent & { type: 'step-finished' };
-    expect(counts['rows reused']).toBeGreaterThanOrEqual(128);
+    // Rows are committed by number or by time: how many of the first 150 were, a slow machine decides.
+    expect(counts['rows reused']).toBeGreaterThan(0);
+    expect(counts['rows reused']).toBeLessThan(200);
     expect(counts['rows computed']! + counts['rows reused']!).toBe(200);
     expect(outcomes(await runPuppet(folder))).toEqual({ read: 'cached', double: 'cached', apply: 'cached' });
   });

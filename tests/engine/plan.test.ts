@@ -76,11 +76,11 @@ describe('a plan', () => {
     const rig = await engineRig();
     expect(await predictions(rig)).toEqual({
       give: { kind: 'miss', reason: { kind: 'first-time' } },
-      take: { kind: 'unknown', until: 'give', changes: [] },
-      sync: { kind: 'unknown', until: 'give', changes: [] },
-      judge: { kind: 'unknown', until: 'give', changes: [] },
-      guarded: { kind: 'unknown', until: 'give', changes: [] },
-      maybe: { kind: 'unknown', until: 'give', changes: [] },
+      take: { kind: 'unknown', until: 'give', changes: [], made: false },
+      sync: { kind: 'unknown', until: 'give', changes: [], made: false },
+      judge: { kind: 'unknown', until: 'give', changes: [], made: false },
+      guarded: { kind: 'unknown', until: 'give', changes: [], made: false },
+      maybe: { kind: 'unknown', until: 'give', changes: [], made: false },
     });
     expect(rig.opened).toEqual([]);
     expect(await rig.stores.metadata.streams('', '', 10)).toEqual([]);
@@ -145,6 +145,7 @@ describe('a plan', () => {
     expect(plan.ok && plan.value.steps.find((step) => step.address === 'sync')?.prediction).toEqual({
       kind: 'unknown',
       until: 'other',
+      made: true,
       changes: [],
     });
   });

@@ -97,7 +97,7 @@ test('a plan says why each step would run', async () => {
       { ...step('chunk'), prediction: { kind: 'miss', reason: { kind: 'changed', run: 'r1', changes } } },
       { ...step('sync'), prediction: { kind: 'miss', reason: { kind: 'state-changed', before: 'a', after: 'b' } } },
       { ...step('train'), prediction: { kind: 'miss', reason: { kind: 'artifact-missing', output: 'adapter' } } },
-      { ...step('judge'), prediction: { kind: 'unknown', until: 'train', changes: [] } },
+      { ...step('judge'), prediction: { kind: 'unknown', until: 'train', changes: [], made: true } },
       { ...step('watch'), prediction: { kind: 'unobserved', message: 'no answer within 2 s' } },
       { ...step('answer'), prediction: { kind: 'skip', reason: 'no-champion' } },
     ],

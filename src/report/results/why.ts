@@ -48,9 +48,10 @@ function verb({ outcome, why, changes }: StepExplanation, now: boolean): string 
       return `${now ? 'would be' : 'was'} ${outcome === 'skip' ? 'skipped' : outcome}${words === null ? '' : `: ${words}`}`;
     }
     case 'unknown':
+      if (!why.made) return `would run once ${why.until} has: no earlier result of it is known`;
       return changes.length > 0
-        ? `would wait for ${why.until}, and run whatever that makes: its own part of the key changed`
-        : `depends on what ${why.until} will make: the same, and it is taken from the cache`;
+        ? `would run once ${why.until} has, whatever that makes: its own part of the key changed`
+        : `depends on what ${why.until} will make: if that is the same as before, it is taken from the cache`;
     case 'unobserved':
       return `is not known: ${why.message}`;
   }
