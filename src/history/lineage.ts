@@ -28,7 +28,8 @@ export async function lineage({ metadata, artifacts }: LineageSources, artifact:
     for (const { digest, documentsKnown } of front) {
       if (seen.has(digest)) continue;
       seen.add(digest);
-      const [result] = await producersOf(metadata, digest);
+      // The first that had it made it: steps that open what is stored already (a dataset, a version) hold it later.
+      const result = (await producersOf(metadata, digest)).at(-1);
       if (!result) continue;
       const { key, step, address, run, at, parts } = result;
       if (!steps.some((known) => known.key === key))

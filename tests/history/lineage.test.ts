@@ -66,3 +66,23 @@ test('of something that twin has not made nothing is known', async () => {
   const rig = await engineRig();
   expect(await lineage(rig.stores, 'f'.repeat(64))).toEqual({ artifact: 'f'.repeat(64), steps: [], documents: [] });
 });
+
+test('a step that opens what is stored already does not hide who made it', async () => {
+  const rig = await engineRig();
+  const run = await rig.run(build);
+  const model = run.finished('train').artifacts['model']!;
+  const compare = defineStep({
+    name: 'compare',
+    version: 1,
+    summary: 'Open the model for a comparison',
+    params: none,
+    inputs: {},
+    outputs: { candidate: folder('candidate') },
+    run: ({ outputs }) => outputs.candidate.adopt({ digest: model.digest }),
+  });
+  const later = await rig.run((builder) => builder.step(compare, {}));
+  expect(later.finished('compare').artifacts['candidate']!.digest).toBe(model.digest);
+  const past = await lineage(rig.stores, model.digest);
+  expect(past.steps.map(({ address }) => address)).toEqual(['train', 'generate', 'snapshot']);
+  expect(past.documents.map(({ document }) => document)).toEqual(['a', 'c']);
+});
