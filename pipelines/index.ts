@@ -7,6 +7,7 @@ export const pipelines = {
   'dataset-pipeline': async () => (await import('./dataset-pipeline.ts')).datasetPipeline,
   'training-pipeline': async () => (await import('./training-pipeline.ts')).trainingPipeline,
   'evaluation-pipeline': async () => (await import('./evaluation-pipeline.ts')).evaluationPipeline,
+  'compress-pipeline': async () => (await import('./compress-pipeline.ts')).compressPipeline,
   'inference-pipeline': async () => (await import('./inference-pipeline.ts')).inferencePipeline,
   nightly: async () => (await import('./nightly.ts')).nightly,
   quickstart: async () => (await import('./quickstart.ts')).quickstart,

@@ -37,7 +37,7 @@ def test_samples_without_text_are_refused(merged, tmp_path):
     samples.write_text('{"id":"a"}\n')
     attempt, code = exported(merged, tmp_path / "none", samples, calibrationRows=4)
     assert code == 11
-    assert attempt.events("error")[0]["data"]["message"] == "No sample can calibrate the inputs: none holds text"
+    assert attempt.events("error")[0]["data"]["message"] == "No sample can be calibrated with: none holds text"
 
 
 def test_absmax_and_zero_point_are_the_formulas_that_the_field_knows():

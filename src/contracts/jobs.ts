@@ -119,6 +119,33 @@ export const ExportInt8Params = z.strictObject({
   maxMeanKl: z.number().positive().default(0.01),
 });
 
+/** What is taken out of a model: single weights (set to zero), or whole neurons, heads or layers (cut out). */
+export const PruningMethod = z.enum(['magnitude', 'wanda', 'neurons', 'heads', 'layers']);
+export type PruningMethod = z.output<typeof PruningMethod>;
+
+/** Take out of a model what matters least. */
+export const PruneModelParams = z.strictObject({
+  method: PruningMethod.default('neurons'),
+  /** How much of it: 0.25 is every fourth weight, neuron, head or layer. */
+  share: z.number().gt(0).lt(1).default(0.25),
+  /** Samples that show what matters; `magnitude` needs none. */
+  calibrationRows: z.int().positive().default(64),
+});
+
+/** Tune a student on samples and on what a frozen teacher makes of them. */
+export const DistillModelParams = z.strictObject({
+  ...TrainingParams,
+  learningRate: z.number().positive().default(5e-4),
+  /**
+   * `cross-entropies`: alpha * H(y, softmax(z_s)) + beta * H(softmax(z_t / tau), softmax(z_s / tau)).
+   * `divergence`: alpha * H(y, softmax(z_s)) + beta * tau^2 * KL(softmax(z_t / tau) || softmax(z_s / tau)).
+   */
+  loss: z.enum(['cross-entropies', 'divergence']).default('divergence'),
+  alpha: z.number().nonnegative().default(0.5),
+  beta: z.number().nonnegative().default(0.5),
+  temperature: z.number().positive().default(2),
+});
+
 /** One answer for each prompt row, greedy where temperature is 0. */
 export const GenerateAnswersParams = z.strictObject({
   maxNewTokens: z.int().positive().default(96),
@@ -182,6 +209,8 @@ export const jobs = {
   'merge-adapter': { params: MergeAdapterParams, inputs: ['base', 'adapter'], outputs: ['model', 'summary'] },
   'export-gguf': { params: ExportGgufParams, inputs: ['model'], outputs: ['gguf', 'summary'] },
   'export-int8': { params: ExportInt8Params, inputs: ['model', 'samples'], outputs: ['int8', 'summary'] },
+  'prune-model': { params: PruneModelParams, inputs: ['model', 'samples'], outputs: ['model', 'summary'] },
+  'distill-model': { params: DistillModelParams, inputs: ['student', 'teacher', 'train', 'validation'], outputs: ['model', 'summary'] },
   'generate-answers': { params: GenerateAnswersParams, inputs: ['model', 'prompts'], outputs: ['answers'] },
   'score-items': { params: ScoreItemsParams, inputs: ['base', 'sft', 'candidate', 'incumbent', 'items'], outputs: ['scores'] },
 } as const;
@@ -218,6 +247,38 @@ export const TrainingSummary = z.strictObject({
   seed: z.int().nonnegative(),
 });
 export type TrainingSummary = z.output<typeof TrainingSummary>;
+
+/** How a compressed model compares with the whole one. */
+const Likeness = z.strictObject({
+  /** What its weights take on disk. */
+  bytes: z.int().positive(),
+  /** What the weights of the whole model take. */
+  sourceBytes: z.int().positive(),
+  parameters: z.int().positive(),
+  sourceParameters: z.int().positive(),
+  /** KL(whole || compressed) of the next token, in nats, mean over the tokens of each fixed prompt and then over prompts. */
+  meanKl: z.number(),
+  /** Share of tokens after which both hold the same token for the likeliest. */
+  sameFirstChoice: z.number().min(0).max(1),
+  /** Tokens read in a second on the machine that compressed. */
+  tokensPerSecond: z.strictObject({ model: z.number().positive(), compressed: z.number().positive() }),
+});
+
+/** What pruning took out, and what that cost before any healing. */
+export const PruningSummary = z.strictObject({
+  ...Likeness.shape,
+  method: PruningMethod,
+  share: z.number(),
+  /** Share of the weights inside of layers that are zero. */
+  zeros: z.number().min(0).max(1),
+  calibrationRows: z.int().nonnegative(),
+  libraries: z.record(z.string(), z.string()),
+});
+export type PruningSummary = z.output<typeof PruningSummary>;
+
+/** What a distillation says of itself when it ends. */
+export const DistillationSummary = z.strictObject({ ...TrainingSummary.shape, likeness: Likeness });
+export type DistillationSummary = z.output<typeof DistillationSummary>;
 
 const PreflightFinding = z.strictObject({ reason: z.string(), message: z.string(), hint: z.string().nullable() });
 

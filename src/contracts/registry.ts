@@ -6,7 +6,7 @@ export const FolderReference = z.strictObject({ digest: Digest, bytes: z.int().n
 export type FolderReference = z.output<typeof FolderReference>;
 
 /** How a model came to be. */
-export const ModelMethod = z.enum(['pretrain-tiny', 'sft', 'dpo', 'imported']);
+export const ModelMethod = z.enum(['pretrain-tiny', 'sft', 'dpo', 'distilled', 'imported']);
 export type ModelMethod = z.output<typeof ModelMethod>;
 
 /** An immutable, content-addressed version of a model. References to other versions are `<name>@<version>`. */
@@ -37,6 +37,24 @@ export const ModelVersion = z.strictObject({
   mergeDifference: z.number().nonnegative().nullable(),
   /** Of an imported version: where it came from, and the licence that it stands under as its importer said. */
   origin: z.strictObject({ source: z.string(), licence: z.string().nullable() }).optional(),
+  /** Of a version that was made smaller: how, and how it compared with its parent where it was made. */
+  compression: z
+    .strictObject({
+      pruning: z.string(),
+      share: z.number(),
+      /** Share of the weights inside of layers that are zero. */
+      zeros: z.number(),
+      /** Mean KL to the parent in nats a token: after pruning, and after healing. */
+      prunedMeanKl: z.number(),
+      meanKl: z.number(),
+      sameFirstChoice: z.number(),
+      bytes: z.int().positive(),
+      sourceBytes: z.int().positive(),
+      parameters: z.int().positive(),
+      sourceParameters: z.int().positive(),
+      tokensPerSecond: z.strictObject({ model: z.number(), compressed: z.number() }),
+    })
+    .optional(),
   /** The run that registered it, or the command. */
   run: z.string(),
   /** ISO 8601, by the metadata store's clock. */

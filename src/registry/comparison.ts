@@ -30,7 +30,8 @@ export async function comparisonFor(store: MetadataStore, candidate: ModelVersio
   const reference = modelReference(candidate);
   const incumbent = incumbentOf(await readAlias(store, candidate.name, alias), reference);
   const base = await mustFind(store, candidate.base, 'base', reference);
-  const sft = candidate.method === 'sft' ? candidate : await mustFind(store, candidate.parent, 'SFT version', reference);
+  let sft = candidate;
+  while (sft.method !== 'sft') sft = await mustFind(store, sft.parent, 'SFT version', modelReference(sft));
   return {
     names: {
       name: candidate.name,

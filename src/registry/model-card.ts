@@ -36,6 +36,16 @@ export function modelCard({ model, aliases, ancestry, evaluations, documents }: 
     ...(model.mergeDifference === null
       ? []
       : [['largest logit difference of adapter and merged weights', `${model.mergeDifference}`] as const]),
+    ...(model.compression === undefined
+      ? []
+      : [
+          [
+            'made smaller by',
+            `${model.compression.pruning} pruning (${model.compression.share}), healed by distillation from its parent`,
+          ] as const,
+          ['parameters', `${model.compression.parameters} of ${model.compression.sourceParameters}`] as const,
+          ['mean KL to its parent', `${model.compression.meanKl.toPrecision(3)} nats a token`] as const,
+        ]),
     ['created', model.createdAt],
   ];
   const lines = [...front, '', `# ${reference}`, ''];

@@ -1,9 +1,8 @@
 import type { MergeSummary, TrainingSummary } from '../contracts/jobs.ts';
-import { ProblemError } from '../contracts/problem.ts';
 import { promptTemplateDigest } from '../contracts/prompt-template.ts';
 import type { ModelVersion } from '../contracts/registry.ts';
 import type { MetadataStore } from '../ports/metadata-store.ts';
-import { moveAlias, readAlias } from './aliases.ts';
+import { nameCandidate } from './candidate.ts';
 import type { ModelContent } from './models.ts';
 import { modelReference, registerModel } from './models.ts';
 
@@ -70,29 +69,6 @@ export async function registerTraining(store: MetadataStore, training: TrainingR
   const base = await registerModel(store, baseContent(training), run);
   const sft = await registerModel(store, tunedContent(training, 'sft', base, null), run);
   const dpo = await registerModel(store, tunedContent(training, 'dpo', base, sft), run);
-  const { target } = await readAlias(store, training.name, 'candidate');
-  const moved = await moveAlias(store, {
-    model: training.name,
-    alias: 'candidate',
-    expected: target,
-    to: modelReference(dpo),
-    who: 'training-pipeline',
-    run,
-    report: null,
-    reason: 'trained',
-  });
-  if (!moved.ok) throw new ProblemError(aliasMoved(training.name, 'candidate', target, moved.found));
+  await nameCandidate(store, dpo, { who: 'training-pipeline', reason: 'trained', run });
   return dpo;
-}
-
-/** The problem of a compare-and-swap that someone else won. */
-export function aliasMoved(model: string, alias: string, expected: string | null, found: string | null) {
-  return {
-    reason: 'alias-moved',
-    message: `The alias '${alias}' of ${model} was moved by someone else meanwhile`,
-    expected: expected ?? 'no target',
-    found: found ?? 'no target',
-    hint: 'Run the pipeline again',
-    exit: 1,
-  } as const;
 }

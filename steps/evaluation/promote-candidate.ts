@@ -5,7 +5,7 @@ import { ProblemError } from '../../src/contracts/problem.ts';
 import { ComparedModels, ResolvedModel } from '../../src/contracts/registry.ts';
 import { defineStep } from '../../src/engine/define.ts';
 import { modelUnder, moveAlias, readAlias } from '../../src/registry/aliases.ts';
-import { aliasMoved } from '../../src/registry/register-training.ts';
+import { aliasMoved } from '../../src/registry/candidate.ts';
 
 /** Moves the alias to a candidate that passed, if it still names what the candidate was compared with. */
 export const promoteCandidate = defineStep({

@@ -12,16 +12,15 @@ from typing import TYPE_CHECKING
 import torch
 from safetensors.torch import load_file, save_file
 
-from twin_workers.artifacts import new_folder, read_some_rows, write_json
+from twin_workers.artifacts import new_folder, write_json
 from twin_workers.attempt import Job, libraries
+from twin_workers.calibration import calibration_rows
 from twin_workers.int8 import GRIDS, Grid, Int8Linear, input_ranges, round_rows
 from twin_workers.likeness import fixed_prompts, logits, mean_kl, refuse_another_model, same_first_choice, tokens_per_second
 from twin_workers.model_folder import check_template, load_model, load_tokenizer, read_card, weights_bytes, write_card
-from twin_workers.prompts import Prompts
-from twin_workers.protocol import JobFailure
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerFast
+    from transformers import PreTrainedModel
 
 # Its rows are few and each decides a token: it stays as it is, and with tied weights it is the embedding.
 HEAD = "lm_head"
@@ -41,7 +40,7 @@ def run(job: Job) -> list[str]:
     before, speed = logits(model, prompts), tokens_per_second(model, prompts)
 
     job.phase("calibrate")
-    rows = _calibration(job, tokenizer, model)
+    rows = calibration_rows(job, tokenizer, model)
     ranges = input_ranges(model, layers, rows) if rows else {}
     inputs = {name: GRIDS[rounding](low.reshape(1), high.reshape(1)) for name, (low, high) in ranges.items()}
 
@@ -73,26 +72,6 @@ def run(job: Job) -> list[str]:
     }
     write_json(job.outputs["summary"], summary)
     return ["int8", "summary"]
-
-
-def _calibration(job: Job, tokenizer: "PreTrainedTokenizerFast", model: "PreTrainedModel") -> list[list[int]]:
-    """The token ids of the samples by which inputs are calibrated; none where inputs stay as they are."""
-    count = job.params["calibrationRows"]
-    if count == 0:
-        return []
-    prompts = Prompts(tokenizer, job.prompt_template["text"])
-    longest = model.config.max_position_embeddings
-    rows = []
-    for row in read_some_rows(job.input("samples"), ())[:count]:
-        question, answer = row.get("instruction", row.get("prompt")), row.get("answer", row.get("chosen"))
-        if isinstance(question, str) and isinstance(answer, str):
-            rows.append((prompts.prompt(question) + prompts.answer(answer))[:longest])
-        elif isinstance(row.get("text"), str):
-            rows.append(prompts.answer(row["text"])[:longest])
-    if not rows:
-        hint = "expected instruction and answer, prompt and chosen, or text"
-        raise JobFailure("data", "No sample can calibrate the inputs: none holds text", where=str(job.input("samples")), hint=hint)
-    return rows
 
 
 def _write(folder: Path, model: "PreTrainedModel", layers: dict[str, torch.nn.Linear], inputs: dict[str, Grid], rounding: str) -> None:

@@ -1,6 +1,6 @@
 import type { CommandOutcome } from '../../contracts/command-results.ts';
 import type { Problem } from '../../contracts/problem.ts';
-import { aliasMoved } from '../../registry/register-training.ts';
+import { aliasMoved } from '../../registry/candidate.ts';
 import { moveAlias, readAlias } from '../../registry/aliases.ts';
 import { listEvaluations } from '../../registry/evaluations.ts';
 import { modelReference } from '../../registry/models.ts';

@@ -1,7 +1,7 @@
 import type { CommandOutcome } from '../../contracts/command-results.ts';
 import { moveAlias, previousTarget, readAlias } from '../../registry/aliases.ts';
 import { findModels } from '../../registry/models.ts';
-import { aliasMoved } from '../../registry/register-training.ts';
+import { aliasMoved } from '../../registry/candidate.ts';
 import { type CommandContext, done, refused, usageProblem } from '../context.ts';
 import { openSession } from '../session.ts';
 import { who } from '../who.ts';

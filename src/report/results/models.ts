@@ -1,6 +1,7 @@
 import type { ModelShown } from '../../contracts/command-results.ts';
+import type { ModelVersion } from '../../contracts/registry.ts';
 import type { ModelVersionLine } from '../../contracts/results.ts';
-import { counted, moment } from '../quantities.ts';
+import { bytes, counted, grouped, moment } from '../quantities.ts';
 import type { Style } from '../style.ts';
 import { table } from '../table.ts';
 
@@ -39,6 +40,7 @@ export function modelText(shown: ModelShown, style: Style): string {
     ...(model.mergeDifference === null
       ? []
       : [`  merge      adapter and merged weights differ by at most ${model.mergeDifference.toPrecision(2)}`]),
+    ...(model.compression === undefined ? [] : compressionLines(model.compression)),
     ...(model.origin === undefined ? [] : [`  imported   from ${model.origin.source}, licence ${model.origin.licence ?? 'unknown'}`]),
     `  libraries  ${Object.entries(model.libraries)
       .map(([name, version]) => `${name} ${version}`)
@@ -74,4 +76,16 @@ export function modelText(shown: ModelShown, style: Style): string {
   if (documents.length > shownDocuments)
     lines.push(`  and ${documents.length - shownDocuments} more: twin models show ${model.name}@${model.version} --json`);
   return lines.join('\n');
+}
+
+/** How a smaller version compares with the one that it was made of. */
+function compressionLines(compression: NonNullable<ModelVersion['compression']>): readonly string[] {
+  const { pruning, share, zeros, parameters, sourceParameters, bytes: after, sourceBytes, tokensPerSecond: speed } = compression;
+  const taken = zeros > 0.01 ? `${(zeros * 100).toFixed(0)} % of the weights are 0` : `${(share * 100).toFixed(0)} % taken out`;
+  return [
+    `  pruned     ${pruning}: ${taken}`,
+    `  size       ${grouped(parameters)} of ${grouped(sourceParameters)} parameters, ${bytes(after)} of ${bytes(sourceBytes)}`,
+    `  speed      ${grouped(Math.round(speed.compressed))} tokens read a second where it was made, ${grouped(Math.round(speed.model))} before`,
+    `  loss       mean KL to its parent ${compression.prunedMeanKl.toPrecision(2)} nats a token when pruned, ${compression.meanKl.toPrecision(2)} when healed`,
+  ];
 }
