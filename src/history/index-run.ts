@@ -31,7 +31,8 @@ export async function writeIndexes(store: MetadataStore, writes: IndexWrites): P
 export function indexRun(run: string, latestBefore: LatestKeys): (records: readonly RunRecord[]) => IndexWrites {
   let steps: ReadonlyMap<string, PlannedStep> = new Map();
   let summary: RunSummary | undefined;
-  let latest = latestBefore;
+  // Collected, and joined once: a chain of a hundred thousand steps would copy them as often.
+  const changed = new Map<string, string>();
   return (records) => {
     const writes = new Map<string, RowWrite[]>();
     const put = (table: string, key: string, row: unknown): void => {
@@ -40,7 +41,6 @@ export function indexRun(run: string, latestBefore: LatestKeys): (records: reado
       if (known) known.push(write);
       else writes.set(table, [write]);
     };
-    latest = latestAfter(latest, records);
     for (const record of records) {
       if (record.type === 'run-started') {
         steps = new Map(record.steps.map((step) => [step.address, step]));
@@ -48,11 +48,12 @@ export function indexRun(run: string, latestBefore: LatestKeys): (records: reado
         put(runsTable, run, summary);
         put(openRunsTable, run, { holder: record.holder });
       } else if (record.type === 'step-finished') {
-        const { step, problem, outcome, at } = record;
+        const { step, problem, outcome, key, at } = record;
         if (outcome === 'failed' && problem !== null) {
           const signature = failureSignature(steps.get(step)?.step ?? step, problem as Problem);
           put(failuresTable, `${signature}/${run}/${step}`, { at });
         }
+        if (key !== null && (outcome === 'succeeded' || outcome === 'cached')) changed.set(step, key);
         const result = resultOf(run, steps, record);
         if (!result) continue;
         put(resultsTable, result.key, result);
@@ -61,7 +62,8 @@ export function indexRun(run: string, latestBefore: LatestKeys): (records: reado
         const { status, reason, durationMs } = record;
         put(runsTable, run, { ...summary, status, reason, durationMs, steps: record.steps });
         put(openRunsTable, run, null);
-        if (latest !== latestBefore) put(latestTable, summary.pipeline, latest);
+        const latest = [...changed].filter(([address, key]) => latestBefore[address] !== key);
+        if (latest.length > 0) put(latestTable, summary.pipeline, { ...latestBefore, ...Object.fromEntries(latest) });
       }
     }
     return writes;
@@ -70,17 +72,6 @@ export function indexRun(run: string, latestBefore: LatestKeys): (records: reado
 
 function startedSummary({ run, pipeline, at, holder }: RunRecord & { readonly type: 'run-started' }): RunSummary {
   return { run, pipeline, status: 'running', reason: null, startedAt: at, durationMs: null, steps: null, holder };
-}
-
-/** The newest results of a pipeline after what these records tell; the given object itself where they change nothing. */
-function latestAfter(before: LatestKeys, records: readonly RunRecord[]): LatestKeys {
-  const changed: Record<string, string> = {};
-  for (const record of records) {
-    if (record.type !== 'step-finished' || record.key === null) continue;
-    if (record.outcome !== 'succeeded' && record.outcome !== 'cached') continue;
-    if (before[record.step] !== record.key) changed[record.step] = record.key;
-  }
-  return Object.keys(changed).length > 0 ? { ...before, ...changed } : before;
 }
 
 /** The result that a record tells of; null where the step made none itself. */
