@@ -1,3 +1,4 @@
+import { readFileSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { digestOf, sha256 } from '../contracts/digest.ts';
@@ -17,18 +18,43 @@ export async function jobCodeDigest(workersFolder: string, job: string): Promise
 /** The hashes of a job's files and of the lock, by their name within the folder of the workers. */
 export async function jobCodeParts(workersFolder: string, job: string): Promise<CodeParts> {
   const package_ = join(workersFolder, 'twin_workers');
-  const files = new Map<string, string>();
+  const modules: Record<string, string> = {};
+  const seen = new Set<string>();
   const waiting = ['protocol.py', 'keeper.py', join('jobs', `${job.replaceAll('-', '_')}.py`)].map((name) => join(package_, name));
   for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
-    if (files.has(path)) continue;
-    const source = await readFile(path, 'utf8').catch(() => null);
+    if (seen.has(path)) continue;
+    seen.add(path);
+    const source = readSource(path, workersFolder);
     if (source === null) continue;
-    files.set(path, source);
-    waiting.push(...importedFiles(source, path, workersFolder));
+    modules[relative(workersFolder, path)] = source.hash;
+    waiting.push(...source.imports);
   }
-  const hashes = [...files].map(([path, source]) => [relative(workersFolder, path), sha256(source)]);
   const lock = sha256(await readFile(join(workersFolder, lockName)));
-  return { modules: Object.fromEntries(hashes) as Record<string, string>, packages: { [lockName]: lock } };
+  return { modules, packages: { [lockName]: lock } };
+}
+
+interface Source {
+  readonly bytes: number;
+  readonly modifiedMs: number;
+  readonly hash: string;
+  /** Paths that it may import, most of which are not there. */
+  readonly imports: readonly string[];
+}
+
+/** Sources as they were last read: jobs share most of theirs, and a plan asks for the code of every job. */
+const sources = new Map<string, Source>();
+
+/** A file and what it imports; null where there is none. Read at once, as a plan would wait for hundreds of turns otherwise. */
+function readSource(path: string, workersFolder: string): Source | null {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (!stats) return null;
+  const known = sources.get(path);
+  if (known?.bytes === stats.size && known.modifiedMs === stats.mtimeMs) return known;
+  const text = readFileSync(path, 'utf8');
+  const imports = importedFiles(text, path, workersFolder);
+  const source = { bytes: stats.size, modifiedMs: stats.mtimeMs, hash: sha256(text), imports };
+  sources.set(path, source);
+  return source;
 }
 
 /** Files that imports may mean, most of which do not exist: `from a.b import c` is `a/b.py`, `a/b/__init__.py` or `a/b/c.py`. */
