@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Deadlines } from '../contracts/worker-protocol.ts';
+import { Deadlines } from '../contracts/deadlines.ts';
 
 /** A secret, by where it is found: its value is read when it is needed, and never stored, printed or hashed. */
 export const SecretReference = z.union([

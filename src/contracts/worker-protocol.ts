@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Deadlines } from './deadlines.ts';
 
 /** Raised when an older worker or keeper could no longer follow. */
 export const protocolVersion = 1;
@@ -18,19 +19,6 @@ export const exitCodes = {
   40: { reason: 'device-fault', retry: 'elsewhere' },
   70: { reason: 'bug', retry: 'never' },
 } as const;
-
-/** How long a worker may say nothing, and get no further, before it counts as hung; the keeper's own table holds for phases that are not named. */
-export const Deadlines = z.strictObject({
-  heartbeatSeconds: z.number().positive().default(60).describe('Seconds without a heartbeat.'),
-  phaseSeconds: z
-    .record(z.string(), z.number().positive())
-    .default({})
-    .describe('Seconds without progress by phase: load, tokenize, train, checkpoint, evaluate, save, generate, score, merge.'),
-  stepFactor: z.number().positive().default(10).describe('Once steps are known: so many times the median step.'),
-  stepMinimumSeconds: z.number().positive().default(120).describe('But never fewer seconds than this.'),
-  graceSeconds: z.number().positive().default(30).describe('Seconds between SIGTERM and SIGKILL for a worker that hangs.'),
-});
-export type Deadlines = z.output<typeof Deadlines>;
 
 /** `request.json` in an attempt's folder: all that a job needs to know; paths are absolute. */
 export const JobRequest = z.strictObject({

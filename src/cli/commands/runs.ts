@@ -3,7 +3,6 @@ import type { CommandOutcome } from '../../contracts/command-results.ts';
 import type { Problem } from '../../contracts/problem.ts';
 import { listRuns as known, showRun as view } from '../../history/runs.ts';
 import { type CommandContext, done, refused, wholeNumber } from '../context.ts';
-import { cardsOf } from '../failure-cards.ts';
 import { openSession } from '../session.ts';
 
 /** `twin runs list`: newest first. */
@@ -30,6 +29,7 @@ export async function showRun(context: CommandContext, options: { readonly html?
   const journal = await wired.journal();
   const shown = await view(journal, run);
   if (!shown.ok) return refused([shown.error]);
+  const { cardsOf } = await import('../failure-cards.ts');
   const failures = await cardsOf(journal, wired.state, shown.value);
   if (options.html === undefined) return done({ type: 'run', view: shown.value, failures });
   const { writeReport } = await import('../run-report.ts');
