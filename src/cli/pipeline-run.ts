@@ -29,6 +29,7 @@ export async function openPipeline(
   options: {
     readonly set?: readonly string[];
     readonly writes?: Writes;
+    readonly manyJobs?: boolean;
     /** Params of an earlier run, which stand for what the configuration says; flags stand above them. */
     readonly base?: ParamOverrides;
   },

@@ -2,6 +2,9 @@ import { z } from 'zod';
 import type { CommandOutcome } from '../contracts/command-results.ts';
 import type { RunEvent, RunFinished } from '../contracts/events/run.ts';
 import type { Problem } from '../contracts/problem.ts';
+import type { RunView } from '../contracts/run-view.ts';
+import type { SweepPlace } from '../contracts/sweep.ts';
+import type { CodeHasher } from '../engine/code-hash.ts';
 import { executeRun, type RunEnd, type RunRequest } from '../engine/execute.ts';
 import { originsOf } from '../engine/params.ts';
 import type { BaseRun } from '../engine/run-context.ts';
@@ -26,6 +29,10 @@ export interface RunPipelineOptions extends RunOptions {
   /** The run that this one continues or forks, and where it does so. */
   readonly base?: BaseRun;
   readonly forkedAt?: string;
+  /** The variant of a sweep that this run is. */
+  readonly sweep?: SweepPlace;
+  /** Hashes the code of steps; given where several runs share what is known of it. */
+  readonly hasher?: CodeHasher;
   /** Says more before the end of the run is told; given every event of a finished step. */
   readonly beforeEnd?: (steps: readonly StepFinished[]) => Promise<void>;
 }
@@ -38,17 +45,25 @@ const Rejections = z.object({ rejections: z.array(z.object({ message: z.string()
 type StepFinished = Extract<RunEvent, { type: 'step-finished' }>;
 
 /** Checks everything that the run needs, runs the pipeline, keeps its log, and says how the process shall exit. */
-export async function runPipeline(
+export async function runPipeline(context: CommandContext, opened: OpenedPipeline, options: RunPipelineOptions): Promise<CommandOutcome> {
+  const problems = await problemsBefore(context, opened);
+  return problems.length > 0 ? refused(problems) : (await runChecked(context, opened, options)).outcome;
+}
+
+/** What is missing of all that a run of the pipeline needs. */
+export async function problemsBefore({ environment }: CommandContext, { session, graph }: OpenedPipeline): Promise<readonly Problem[]> {
+  const checks = await preflight(session, environment, needsPython(graph, session.config));
+  return checks.flatMap(({ problem }) => (problem === null ? [] : [problem]));
+}
+
+/** Runs a pipeline for which nothing is missing; `view` is null where it did not begin or its journal cannot be read. */
+export async function runChecked(
   context: CommandContext,
   opened: OpenedPipeline,
-  { strict = false, beforeEnd, base, forkedAt, ...options }: RunPipelineOptions,
-): Promise<CommandOutcome> {
+  { strict = false, beforeEnd, base, forkedAt, sweep, hasher, ...options }: RunPipelineOptions,
+): Promise<{ readonly outcome: CommandOutcome; readonly view: RunView | null }> {
   const { session, graph, params, overrides, set } = opened;
   const { wired } = session;
-  const checks = await preflight(session, context.environment, needsPython(graph, session.config));
-  const problems = checks.flatMap(({ problem }) => (problem === null ? [] : [problem]));
-  if (problems.length > 0) return refused(problems);
-
   const log = openRunLog(wired.state.logs, context);
   context.onEnd(() => log.close());
   const steps: StepFinished[] = [];
@@ -75,11 +90,12 @@ export async function runPipeline(
     holder: currentHolder(context.line),
     isDead: isDeadForSure,
     profile: context.profile,
-    given: { set, strict, origins: originsOf(graph, overrides), ...(forkedAt !== undefined && { forkedAt }) },
+    given: { set, strict, origins: originsOf(graph, overrides), ...(forkedAt !== undefined && { forkedAt }), ...(sweep && { sweep }) },
     ...(base && { base }),
+    ...(hasher && { hasher }),
     ...(dispatch && { dispatch }),
   }).finally(unguard);
-  if (end.problems !== undefined) return refused(end.problems);
+  if (end.problems !== undefined) return { outcome: refused(end.problems), view: null };
   const rejected = strict ? steps.reduce((sum, { counts }) => sum + rejectedIn(counts), 0) : 0;
   if (rejected > 0) context.complain([rejectedProblem(rejected, end.run, await rejectionsOf(steps, stores.artifacts))]);
   await beforeEnd?.(steps);
@@ -88,7 +104,8 @@ export async function runPipeline(
   if (after !== null && (context.environment['GITHUB_STEP_SUMMARY'] || context.environment['GITHUB_ACTIONS'] === 'true')) {
     await (await import('./github.ts')).tellGitHub(context, after);
   }
-  return done({ type: 'none' }, rejected > 0 && end.status === 'succeeded' ? 3 : exitOf(end));
+  const exit = rejected > 0 && end.status === 'succeeded' ? 3 : exitOf(end);
+  return { outcome: done({ type: 'none' }, exit), view: after?.view ?? null };
 }
 
 /** How the run hands its steps over to workers. */

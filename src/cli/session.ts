@@ -11,6 +11,8 @@ export interface SessionOptions {
   readonly set?: readonly string[];
   readonly writes?: Writes;
   readonly pipelines?: PipelineIndex;
+  /** Many jobs are to come: one warm parent forks them all, unless the configuration says how jobs start. */
+  readonly manyJobs?: boolean;
 }
 
 /** Configuration and adapters of one command. */
@@ -41,6 +43,7 @@ export async function openSession(context: CommandContext, options: SessionOptio
     progress: context.progress,
     writes: options.writes ?? 'everything',
     detached: context.detached === true,
+    warmJobs: options.manyJobs === true && !loaded.value.settings.has('jobLauncher.start'),
   });
   context.onEnd(() => wired.dispose());
   return { ok: true, value: { ...loaded.value, wired, folder: context.folder } };

@@ -25,6 +25,8 @@ export interface WireOptions {
   readonly writes: Writes;
   /** Jobs go on for as long as they take, whoever follows them. */
   readonly detached?: boolean;
+  /** Jobs on this machine are forked from a warm parent, whatever the configuration has as its default. */
+  readonly warmJobs?: boolean;
 }
 
 /** Everything that a command may open; nothing is opened before it is asked for. */
@@ -40,7 +42,7 @@ export interface Wired {
 }
 
 /** The composition root: the adapter that the configuration names for each port, each imported when it is first needed. */
-export function wire({ config, folder, environment, progress, writes, detached = false }: WireOptions): Wired {
+export function wire({ config, folder, environment, progress, writes, detached = false, warmJobs = false }: WireOptions): Wired {
   const state = stateFolder(config.state, folder);
   const file = (path: string, may = writes === 'everything') => (may || existsSync(path) ? path : ':memory:');
   const lifetime = newLifetime();
@@ -163,7 +165,7 @@ export function wire({ config, folder, environment, progress, writes, detached =
         ...shared,
         runtime,
         secrets,
-        start: config.jobLauncher.start,
+        start: warmJobs ? 'warm' : config.jobLauncher.start,
       });
     }),
     tokenizer: once(async () => (await import('../adapters/tokenizer/hugging-face.ts')).huggingFaceTokenizer(await python())),

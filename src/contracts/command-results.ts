@@ -13,6 +13,7 @@ import type { RunDiff } from './run-diff.ts';
 import type { RunSummary } from './run.ts';
 import type { LineageStep, RunView } from './run-view.ts';
 import type { ScheduleLine, TickView } from './schedule.ts';
+import type { SweepFinished, SweepPlanned } from './sweep.ts';
 import type { WhyResult } from './why.ts';
 import type { DeadLetterLine, DeadLettersChanged, Reconciliation, WatchFinished } from './watch.ts';
 
@@ -216,6 +217,8 @@ export interface RunDetached {
 export type CommandResult =
   | { readonly type: 'plan'; readonly plan: RunPlan; readonly training?: readonly TrainingChecked[] }
   | WhyResult
+  | SweepPlanned
+  | SweepFinished
   | { readonly type: 'job-shown'; readonly view: JobView }
   | { readonly type: 'jobs-compared'; readonly views: readonly JobView[] }
   | { readonly type: 'job-saving'; readonly id: string }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ArtifactReference } from './artifact.ts';
 import { Digest } from './document.ts';
+import { SweepPlace } from './sweep.ts';
 
 /** How a step of a run ended. */
 export const StepOutcome = z.enum(['succeeded', 'cached', 'failed', 'skipped', 'cancelled']);
@@ -141,6 +142,8 @@ export const RunSetup = z.strictObject({
   force: z.array(z.string()).readonly(),
   /** The step at which the run forks its origin; absent where it does not. */
   forkedAt: z.string().optional(),
+  /** The variant of a sweep that the run is; absent where it is none. */
+  sweep: SweepPlace.optional(),
   /** Version and code hash by the name of the step. */
   code: z.record(z.string(), z.strictObject({ version: z.int(), code: z.string() })),
   /** Names of the map steps that a step drives, by its address, of steps that drive any. Their params stand at `<address>.<name>`. */

@@ -1,4 +1,5 @@
 import type { RunSetup } from '../contracts/run.ts';
+import type { SweepPlace } from '../contracts/sweep.ts';
 import { type PreparedNode, type StaticParts } from './fingerprint.ts';
 import type { RunOptions } from './run-options.ts';
 
@@ -9,6 +10,8 @@ export interface GivenSettings {
   readonly strict?: boolean;
   /** The step at which the run forks another. */
   readonly forkedAt?: string;
+  /** The variant of a sweep that the run is. */
+  readonly sweep?: SweepPlace;
   /** Where the params were given that are not defaults, by `<step>.<param>`. */
   readonly origins?: Readonly<Record<string, string>>;
 }
@@ -33,9 +36,10 @@ export function setupOf(prepared: ReadonlyMap<string, PreparedNode>, options: Ru
     for (const parts of steps) note(`${address}.${parts.step.name}`, parts);
   }
   const { from = null, to = null, only = [], tags = [], force = [], keepGoing = false, gate = 'default' } = options;
-  const { set = [], strict = false, origins = {}, forkedAt } = given;
-  const asked = { set, strict, origins, from, to, only, tags, force, keepGoing, gate, ...(forkedAt !== undefined && { forkedAt }) };
-  return { ...asked, code, driven: names, params, files, environment };
+  const { set = [], strict = false, origins = {}, forkedAt, sweep } = given;
+  const asked = { set, strict, origins, from, to, only, tags, force, keepGoing, gate };
+  const part = { ...(forkedAt !== undefined && { forkedAt }), ...(sweep && { sweep }) };
+  return { ...asked, ...part, code, driven: names, params, files, environment };
 }
 
 function isEmpty(value: unknown): boolean {

@@ -67,6 +67,13 @@ function resultLines(result: CommandResult): readonly object[] {
       return result.ticks.map(tickLine);
     case 'schedule-ticks':
       return [...result.ticks.map(tickLine), { type: 'schedule-ticks', ran: result.ticks.length, reason: result.reason?.kind ?? null }];
+    case 'sweep-finished': {
+      const { variants, ...rest } = result;
+      return [
+        ...variants,
+        { ...rest, succeeded: variants.filter(({ status }) => status === 'succeeded').length, variants: variants.length },
+      ];
+    }
     case 'job-shown':
     case 'job-beat':
       return [{ type: result.type, ...result.view }];
@@ -75,6 +82,7 @@ function resultLines(result: CommandResult): readonly object[] {
     case 'job-saving':
     case 'job-said':
     case 'job-left':
+    case 'sweep-planned':
     case 'why':
     case 'runs-diff':
     case 'gc':

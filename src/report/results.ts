@@ -13,6 +13,10 @@ export async function resultText(result: CommandResult, style: Style): Promise<s
           (result.training ?? []).map(async (checked) => (await import('./results/preflight.ts')).preflightText(checked, style)),
         )),
       ].join('\n\n');
+    case 'sweep-planned':
+      return (await import('./results/sweep.ts')).sweepPlannedText(result, style);
+    case 'sweep-finished':
+      return (await import('./results/sweep.ts')).sweepText(result, style);
     case 'why':
       return (await import('./results/why.ts')).whyText(result, style);
     case 'runs-diff':

@@ -66,8 +66,13 @@ export function progressWords(event: Extract<RunEvent, { type: 'step-progress' }
 /** The newest values of metrics: `loss 2.314, learning_rate 0.0003`. */
 export function metricWords(values: Readonly<Record<string, number | string>>): string {
   return Object.entries(values)
-    .map(([name, value]) => `${name} ${typeof value === 'number' ? Number(value.toPrecision(4)) : value}`)
+    .map(([name, value]) => `${name} ${typeof value === 'number' ? metricNumber(value) : value}`)
     .join(', ');
+}
+
+/** A value of a metric in four digits. */
+export function metricNumber(value: number): string {
+  return String(Number(value.toPrecision(4)));
 }
 
 /** The verdicts among a step's artifacts, with their reasons. */

@@ -17,7 +17,7 @@ export interface Spoken {
 }
 
 /** A project of its own in a temporary folder, whose files a test edits and whose commands run in processes of their own, as a user's do. */
-export async function scratchProject(files: Readonly<Record<string, string>>) {
+export async function scratchProject(files: Readonly<Record<string, string>>, environment: Readonly<Record<string, string>> = {}) {
   const folder = await temporaryFolder();
   const write = async (name: string, content: string): Promise<void> => {
     await mkdir(dirname(join(folder, name)), { recursive: true });
@@ -41,7 +41,15 @@ export async function scratchProject(files: Readonly<Record<string, string>>) {
     async twin(...args: readonly string[]): Promise<Spoken> {
       const child = spawn(node, [join(root, 'bin/twin.js'), ...args], {
         cwd: folder,
-        env: { ...process.env, HOME: folder, TWIN_STATE: join(folder, '.twin'), NO_COLOR: '1', CI: 'true', GITHUB_STEP_SUMMARY: '' },
+        env: {
+          ...process.env,
+          HOME: folder,
+          TWIN_STATE: join(folder, '.twin'),
+          NO_COLOR: '1',
+          CI: 'true',
+          GITHUB_STEP_SUMMARY: '',
+          ...environment,
+        },
         stdio: ['ignore', 'pipe', 'pipe'],
       });
       const [stdout, stderr, exit] = await Promise.all([

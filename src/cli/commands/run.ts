@@ -1,5 +1,5 @@
 import type { CommandOutcome } from '../../contracts/command-results.ts';
-import { type CommandContext, refused } from '../context.ts';
+import { type CommandContext, done, refused } from '../context.ts';
 import { openPipeline } from '../pipeline-run.ts';
 import { planOpened } from '../plan-opened.ts';
 import { runPipeline } from '../run-pipeline.ts';
@@ -15,6 +15,8 @@ export interface RunFlags extends SliceFlags {
   readonly strict?: true;
   readonly gate?: string;
   readonly detach?: true;
+  /** `<address>=<value>,<value>`: a run for every combination. */
+  readonly sweep?: readonly string[];
 }
 
 /** `twin run <pipeline>`: what is unchanged is taken from the cache. */
@@ -33,16 +35,24 @@ export async function run(context: CommandContext, flags: RunFlags, pipeline: st
     ]);
   }
   const dryRun = flags.dryRun === true;
-  const opened = await openPipeline(context, pipeline, { set, writes: dryRun ? 'caches' : 'everything' });
+  const opened = await openPipeline(context, pipeline, {
+    set,
+    writes: dryRun ? 'caches' : 'everything',
+    manyJobs: flags.sweep !== undefined,
+  });
   if (!opened.ok) return refused(opened.error);
-  if (dryRun) return await planOpened(opened.value, sliceOptions(flags));
+  const sweep = flags.sweep ? await (await import('../run-sweep.ts')).openSweep(opened.value, flags.sweep, sliceOptions(flags)) : null;
+  if (sweep !== null && !('planned' in sweep)) return refused(sweep);
+  if (dryRun) return sweep ? done(sweep.planned) : await planOpened(opened.value, sliceOptions(flags));
   // What is wrong with the pipeline or its configuration has been said by now, in this terminal.
   if (flags.detach) return await (await import('../detach.ts')).detach(context, opened.value.session.wired.state.logs);
-  return await runPipeline(context, opened.value, {
+  const options = {
     ...sliceOptions(flags),
     keepGoing: flags.keepGoing === true,
     noWait: !wait,
     strict: flags.strict === true,
     gate: gate === 'strict' ? 'strict' : 'default',
-  });
+  } as const;
+  if (sweep) return await (await import('../run-sweep.ts')).runSweep(context, opened.value, sweep, options);
+  return await runPipeline(context, opened.value, options);
 }

@@ -27,10 +27,12 @@ export function declarePipelines(program: Command): void {
       'twin run nightly',
       'twin run feature-pipeline --set sync-index.chunk-documents.maxTokens=200',
       'twin run training-pipeline --from train-sft --dry-run',
+      'twin run training-pipeline --to train-sft --sweep train-sft.learningRate=1e-4,3e-4 --sweep train-sft.seed=0,1',
     ],
     async () => (await import('../commands/run.ts')).run,
   )
     .option('--set <address=value>', 'set a parameter of a step, or a key of the configuration; may be repeated', collectValues)
+    .option('--sweep <address=values>', 'a run for each of these values of a parameter; repeated, for every combination', collectValues)
     .option('--from <step>', 'begin with this step; earlier results are reused')
     .option('--to <step>', 'end with this step')
     .option('--only <step>', 'run this step alone; earlier results are reused; may be repeated', collectValues)
