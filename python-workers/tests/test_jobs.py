@@ -296,3 +296,31 @@ def test_weights_that_cannot_be_read_are_the_models_fault(base, work, tmp_path):
     attempt = Attempt(tmp_path, "generate-answers", {}, {"model": folder, "prompts": work / "prompts.jsonl"})
     assert run_here(attempt) == 12
     assert attempt.error()["message"].startswith(f"The model in {folder} cannot be read: ")
+
+
+def test_held_out_pairs_are_measured_each_fifth_of_the_way_and_not_learned(dpo_inputs, tmp_path):
+    attempt = Attempt(tmp_path, "train-dpo", {**DPO, "maxSteps": 5, "evaluation": {"share": 0.25, "every": 0.2}}, dpo_inputs)
+    assert run_here(attempt) == 0
+    measured = [step for event in attempt.events("metric") for step, _ in event["data"]["points"].get("eval_loss", [])]
+    assert measured == [1, 2, 3, 4, 5]
+
+
+def test_a_chosen_base_is_taken_as_it_is(base, merged, work, tmp_path):
+    start = merged.outputs["model"]
+    inputs = {"start": start, "documents": work / "documents.jsonl"}
+    attempt = Attempt(tmp_path, "pretrain-tiny", {}, inputs)
+    assert run_here(attempt) == 0
+    assert files(attempt.outputs["model"]) == files(start)
+    assert (attempt.outputs["model"] / "model.safetensors").read_bytes() == (start / "model.safetensors").read_bytes()
+    summary = attempt.summary()
+    assert (summary["steps"], summary["trainableParameters"]) == (0, 0)
+    assert summary["totalParameters"] == base.summary()["totalParameters"]
+
+
+def test_a_start_that_stands_for_no_model_leaves_the_base_to_be_made(work, tmp_path):
+    start = tmp_path / "start"
+    start.mkdir()
+    (start / "twin.json").write_text('{"kind":"none"}')
+    attempt = Attempt(tmp_path / "made", "pretrain-tiny", {**TINY, "maxSteps": 1}, {"start": start, "documents": work / "documents.jsonl"})
+    assert run_here(attempt) == 0
+    assert attempt.summary()["steps"] == 1

@@ -8,6 +8,9 @@ Nothing in a folder depends on when or where it was made, so that equal work giv
 
 import hashlib
 import json
+import math
+import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +56,37 @@ def read_card(folder: Path, kinds: tuple[str, ...], template_digest: str) -> dic
         message = f"{folder} was trained with another prompt template: expected {template_digest[:12]}, found {digest[:12]}"
         raise JobFailure("model", message, where=where, hint="train it again, or use the version of twin that made it")
     return card
+
+
+def model_kind(folder: Path) -> str:
+    """What kind of model a folder says it holds; `none` where it stands for no model at all."""
+    try:
+        return str(json.loads((folder / _CARD).read_text(encoding="utf-8"))["kind"])
+    except (OSError, ValueError, KeyError) as error:
+        raise JobFailure("model", f"{folder} does not say what it holds: {error!r}", where=str(folder / _CARD)) from error
+
+
+def copy_model(source: Path, folder: Path) -> None:
+    """The same files under another name: links where both are on one file system, as weights may be large."""
+
+    def link(file: str, copy: str) -> None:
+        try:
+            os.link(file, copy)
+        except OSError:
+            shutil.copyfile(file, copy)
+
+    shutil.copytree(source, folder, dirs_exist_ok=True, copy_function=link)
+
+
+def count_parameters(folder: Path) -> int:
+    """How many numbers the weights hold, by the headers of their files."""
+    from safetensors import safe_open
+
+    total = 0
+    for path in folder.glob("*.safetensors"):
+        with safe_open(path, "pt") as file:
+            total += sum(math.prod(file.get_slice(name).get_shape()) for name in file.keys())  # noqa: SIM118 - no mapping
+    return total
 
 
 def weights_digest(folder: Path) -> str:

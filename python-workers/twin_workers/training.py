@@ -42,7 +42,8 @@ def common_arguments(job: Job) -> dict[str, Any]:
         "report_to": [],
         "disable_tqdm": True,
         "use_cpu": not on_gpu,
-        "bf16": on_gpu,
+        "bf16": on_gpu and torch.cuda.is_bf16_supported(),
+        "fp16": on_gpu and not torch.cuda.is_bf16_supported(),
         "gradient_checkpointing": on_gpu if recompute is None else recompute,
         "dataloader_pin_memory": on_gpu,
     }

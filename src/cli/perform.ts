@@ -1,3 +1,4 @@
+import { usualProfile } from '../contracts/usual-profile.ts';
 import type { CommandOutcome } from '../contracts/command-results.ts';
 import { ProblemError } from '../contracts/problem.ts';
 import { openReporter } from '../report/open-reporter.ts';
@@ -47,7 +48,7 @@ export async function perform(options: PerformOptions, command: (context: Comman
     folder,
     project: projectOf(folder),
     environment: env,
-    profile: options.profile ?? env['TWIN_PROFILE'] ?? 'embedded',
+    profile: options.profile ?? env['TWIN_PROFILE'] ?? usualProfile,
     signal: interruption.signal,
     line: options.line,
     detached: options.detached,

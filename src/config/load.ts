@@ -1,3 +1,4 @@
+import { usualProfile } from '../contracts/usual-profile.ts';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { nearName } from '../contracts/near-name.ts';
@@ -113,7 +114,7 @@ function strayFiles({ project, folder, pipelines }: ConfigRequest): readonly Pro
 /** The profiles of a project, by their files. */
 function profileNames(project: string): readonly string[] {
   const names = yamlNames(join(project, 'configs', 'profiles'));
-  return names.length === 0 ? ['embedded'] : names;
+  return names.length === 0 ? [usualProfile] : names;
 }
 
 /** The names of the YAML files in a folder; none where there is no such folder. */

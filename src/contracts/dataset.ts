@@ -13,8 +13,8 @@ const slice = {
   sources: z.array(SourceReference).min(1),
 };
 
-/** How an instruction was made: from the headings above the answer, or by a chat model that was shown the answer. */
-export const InstructionMethod = z.enum(['heading-section', 'back-translation']);
+/** How an instruction was made: from the headings above the answer, by a chat model that was shown the answer, or by the authors of a public set. */
+export const InstructionMethod = z.enum(['heading-section', 'back-translation', 'public']);
 export type InstructionMethod = z.output<typeof InstructionMethod>;
 
 /** An instruction and the author's own text that answers it: `[...clean.text].slice(start, end).join('') === answer`. */

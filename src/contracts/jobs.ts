@@ -90,6 +90,8 @@ export const TrainDpoParams = z.strictObject({
   learningRate: z.number().positive().default(1e-4),
   beta: z.number().positive().default(0.5),
   lossTypes: z.array(z.string()).min(1).default(['sigmoid']),
+  /** Pairs that are held out, and measured each time that so large a part of the steps is done. */
+  evaluation: z.strictObject({ share: z.number().min(0).lt(1).default(0), every: z.number().gt(0).max(1).default(0.2) }).prefault({}),
 });
 
 /** Merge an adapter into its base, and compare the logits of both on fixed prompts. */
@@ -202,7 +204,7 @@ export const PreflightParams = z.strictObject({
 /** Every Python job: its params, and the names of the input and output artifacts that it reads and writes as files. */
 export const jobs = {
   echo: { params: EchoParams, inputs: ['rows'], outputs: ['rows'] },
-  'pretrain-tiny': { params: PretrainTinyParams, inputs: ['documents'], outputs: ['model', 'summary'] },
+  'pretrain-tiny': { params: PretrainTinyParams, inputs: ['start', 'documents'], outputs: ['model', 'summary'] },
   'train-sft': { params: TrainSftParams, inputs: ['base', 'train', 'validation'], outputs: ['adapter', 'summary'] },
   'train-dpo': { params: TrainDpoParams, inputs: ['base', 'adapter', 'pairs'], outputs: ['adapter', 'summary'] },
   preflight: { params: PreflightParams, inputs: ['base', 'rows', 'validation'], outputs: ['report'] },

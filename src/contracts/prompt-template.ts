@@ -1,10 +1,16 @@
 import { sha256 } from './digest.ts';
 
 /**
- * The one template between an instruction and a model, used alike by training, evaluation and serving.
+ * The one template between an instruction and a model, used alike by training, evaluation and serving: Alpaca's, without its input.
  * `{instruction}` is replaced once; the answer follows directly and ends with the tokenizer's end token.
  */
-export const promptTemplate = '### Instruction:\n{instruction}\n\n### Response:\n';
+export const promptTemplate = `Below is an instruction that describes a task. Write a response that appropriately completes the request.
+
+### Instruction:
+{instruction}
+
+### Response:
+`;
 
 /** Stored with every model, and compared whenever a model is loaded. */
 export const promptTemplateDigest = sha256(promptTemplate);

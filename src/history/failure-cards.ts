@@ -2,6 +2,7 @@ import type { FailureCard } from '../contracts/failure-card.ts';
 import type { Problem } from '../contracts/problem.ts';
 import type { StepResult } from '../contracts/run.ts';
 import type { RunView, StepView } from '../contracts/run-view.ts';
+import { usualProfile } from '../contracts/usual-profile.ts';
 import type { MetadataStore } from '../ports/metadata-store.ts';
 import { failureClass } from './failure-class.ts';
 import { failureSignature } from './failure-signature.ts';
@@ -71,9 +72,13 @@ async function similarFailures(
 }
 
 /** What finished is a hit, so the same command goes on from here. */
-function resumeCommand({ pipeline, holder, setup }: RunView): string {
+function resumeCommand({ pipeline, profile, holder, setup }: RunView): string {
   const command = holder.command.startsWith('twin run ') ? holder.command : `twin run ${pipeline}`;
-  return [command, ...(setup?.set ?? []).map((assignment) => `--set ${quoted(assignment)}`)].join(' ');
+  return [
+    command,
+    ...(profile === usualProfile ? [] : [`--profile ${profile}`]),
+    ...(setup?.set ?? []).map((assignment) => `--set ${quoted(assignment)}`),
+  ].join(' ');
 }
 
 /** As a shell takes it for one word. */

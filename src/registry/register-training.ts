@@ -20,17 +20,18 @@ export interface TrainingRun {
   readonly name: string;
   /** `<name>@<version>` of the dataset. */
   readonly dataset: string;
-  readonly toy: boolean;
+  /** The version that was tuned; null where a tiny base was pretrained on the way. */
+  readonly chosen: ModelVersion | null;
   readonly base: { readonly weights: string; readonly data: string; readonly summary: TrainingSummary };
   readonly sft: TunedModel;
   readonly dpo: TunedModel;
 }
 
-function baseContent({ name, toy, base }: TrainingRun): ModelContent {
+function baseContent({ name, base }: TrainingRun): ModelContent {
   return {
     name,
     method: 'pretrain-tiny',
-    toy,
+    toy: true,
     weights: base.weights,
     adapter: null,
     base: null,
@@ -49,6 +50,7 @@ function tunedContent(run: TrainingRun, method: 'sft' | 'dpo', base: ModelVersio
   const { weights, adapter, data, summary, merge } = run[method];
   return {
     ...baseContent(run),
+    toy: base.toy,
     method,
     weights,
     // Where every weight was tuned, what was merged is what was trained.
@@ -66,7 +68,7 @@ function tunedContent(run: TrainingRun, method: 'sft' | 'dpo', base: ModelVersio
 
 /** Registers base, SFT and DPO as versions, and points the alias `candidate` at the last, which is returned. */
 export async function registerTraining(store: MetadataStore, training: TrainingRun, run: string): Promise<ModelVersion> {
-  const base = await registerModel(store, baseContent(training), run);
+  const base = training.chosen ?? (await registerModel(store, baseContent(training), run));
   const sft = await registerModel(store, tunedContent(training, 'sft', base, null), run);
   const dpo = await registerModel(store, tunedContent(training, 'dpo', base, sft), run);
   await nameCandidate(store, dpo, { who: 'training-pipeline', reason: 'trained', run });

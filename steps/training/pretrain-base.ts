@@ -3,14 +3,14 @@ import { CleanDocument } from '../../src/contracts/document.ts';
 import { PretrainTinyParams, TrainingSummary } from '../../src/contracts/jobs.ts';
 import { defineJobStep } from '../../src/engine/define.ts';
 
-/** Trains a small base from nothing, so that all that follows is real on a CPU. */
+/** The base of all that follows: the one that was chosen, as it is, or a small one from nothing, so that all is real on a CPU. */
 export const pretrainBase = defineJobStep({
   name: 'pretrain-base',
-  version: 1,
-  summary: 'Pretrain a tiny base model on the documents',
+  version: 2,
+  summary: 'Pretrain a tiny base on the documents, or take the one that was chosen',
   job: 'pretrain-tiny',
   params: PretrainTinyParams,
-  inputs: { documents: rows('pretraining-documents', CleanDocument) },
+  inputs: { start: folder('start-model'), documents: rows('pretraining-documents', CleanDocument) },
   outputs: { model: folder('base-model'), summary: json('base-summary', TrainingSummary) },
   pool: 'training',
 });

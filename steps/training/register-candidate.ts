@@ -18,6 +18,8 @@ export const registerCandidate = defineStep({
   inputs: {
     dataset: json('dataset-version', DatasetVersion),
     documents: rows('pretraining-documents', CleanDocument),
+    /** The version that was chosen as the base; null where one was pretrained. */
+    choice: json('base-choice', ResolvedModel),
     base: folder('base-model'),
     baseSummary: json('base-summary', TrainingSummary),
     train: rows('train-samples', InstructionSample),
@@ -43,7 +45,7 @@ export const registerCandidate = defineStep({
       {
         name: params.name,
         dataset: datasetReference(inputs.dataset),
-        toy: true,
+        chosen: inputs.choice.model,
         base: { weights: inputDigests.base, data: inputDigests.documents, summary: inputs.baseSummary },
         sft: {
           weights: inputDigests.sftModel,

@@ -12,14 +12,18 @@ import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const none = z.strictObject({});
 const documents = rows('documents', z.strictObject({ text: z.string() }));
+const start = folder('start-model');
 const read = defineStep({
   name: 'read',
   version: 1,
   summary: 'Read',
   params: none,
   inputs: {},
-  outputs: { documents },
-  run: ({ outputs }) => outputs.documents.write({ text: 'hello' }),
+  outputs: { documents, start },
+  async run({ outputs }) {
+    await outputs.documents.write({ text: 'hello' });
+    await writeFile(join(outputs.start.path, 'twin.json'), '{"kind":"none"}');
+  },
 });
 const pretrain = defineJobStep({
   name: 'pretrain',
@@ -27,7 +31,7 @@ const pretrain = defineJobStep({
   summary: 'Pretrain',
   job: 'pretrain-tiny',
   params: z.strictObject({ seed: z.int().default(7) }),
-  inputs: { documents },
+  inputs: { documents, start },
   outputs: { model: folder('base-model'), summary: json('summary', z.strictObject({ loss: z.number() })) },
 });
 const build = (builder: PipelineBuilder) => builder.step(pretrain, builder.step(read, {}));

@@ -37,7 +37,7 @@ function records(run: string, at: number, end: Partial<RunRecord & { readonly ty
       pipeline: 'p',
       at,
       holder: { ...testHolder, command: 'twin run p' },
-      profile: 'embedded',
+      profile: 'server',
       steps: [{ address: 'x.a', step: 'a', kind: 'step', summary: '', inputs: {}, place: 'p.ts:1' }],
       origin: null,
     },
@@ -101,7 +101,7 @@ describe('the card of a failure', () => {
       attempts: 2,
       class: 'code',
       lastLines: [{ text: 'oh' }],
-      resume: 'twin run p',
+      resume: 'twin run p --profile server',
       since: { run: 'r1', at: 10, changes: [{ part: 'params', name: 'size', before: 4, after: 8 }] },
       similar: { count: 0, last: null },
     });

@@ -6,7 +6,9 @@ test('a Modelfile serves a version with the template that it was trained with', 
   const facts = { reference: 'twin@1', weights: 'model.gguf', template: promptTemplate, endToken: '<|twin-end|>', contextLength: 512 };
   expect(ollamaFile(facts)).toBe(`# twin@1
 FROM ./model.gguf
-TEMPLATE """### Instruction:
+TEMPLATE """Below is an instruction that describes a task. Write a response that appropriately completes the request.
+
+### Instruction:
 {{ .Prompt }}
 
 ### Response:

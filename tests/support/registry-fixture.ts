@@ -51,7 +51,7 @@ export function trainingRun(mark = 'a'): TrainingRun {
   return {
     name: 'twin',
     dataset: 'instructions@0123456789ab',
-    toy: true,
+    chosen: null,
     base: { weights: sha256(`${mark} base`), data: sha256(`${mark} documents`), summary: trainingSummary('pretrain-tiny') },
     sft: tuned('sft'),
     dpo: tuned('dpo'),

@@ -1,4 +1,8 @@
-"""A small Llama-shaped base, trained from nothing on the corpus: a toy that keeps every later job real on a CPU."""
+"""
+The base that tuning begins with: the one that was chosen, as it is, or a small Llama-shaped one.
+
+The small one is trained from nothing on the corpus: a toy that keeps every later job real on a CPU.
+"""
 
 import time
 
@@ -7,8 +11,17 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast, Trainer, TrainingArguments, set_seed
 
 from twin_workers.artifacts import new_folder, read_some_rows, write_json
-from twin_workers.attempt import Job
-from twin_workers.model_folder import check_template, save_model, write_card
+from twin_workers.attempt import Job, libraries
+from twin_workers.model_folder import (
+    check_template,
+    copy_model,
+    count_parameters,
+    load_tokenizer,
+    model_kind,
+    read_card,
+    save_model,
+    write_card,
+)
 from twin_workers.protocol import JobFailure
 from twin_workers.report import Report
 from twin_workers.training import common_arguments, contract_of, rows_digest, run_training, summary_of
@@ -21,6 +34,8 @@ def run(job: Job) -> list[str]:
     started = time.monotonic()
     params = job.params
     check_template(job.prompt_template)
+    if "start" in job.inputs and model_kind(job.input("start")) != "none":
+        return _keep(job, started)
     if params["hiddenSize"] % (2 * params["heads"]) != 0:
         message = (
             f"hiddenSize {params['hiddenSize']} must be a multiple of twice the heads ({params['heads']}): each head needs an even size"
@@ -62,6 +77,38 @@ def run(job: Job) -> list[str]:
         "droppedRows": {},
     }
     write_json(job.outputs["summary"], summary_of(job, trainer, time.monotonic() - started, counts))
+    return ["model", "summary"]
+
+
+def _keep(job: Job, started: float) -> list[str]:
+    """The chosen model is the base: its files are linked where the file system can, and copied where it cannot."""
+    start = job.input("start")
+    job.phase("load")
+    read_card(start, ("base", "merged"), job.prompt_template["digest"])
+    load_tokenizer(start)
+    with new_folder(job.outputs["model"]) as folder:
+        copy_model(start, folder)
+    summary = {
+        "job": job.name,
+        "params": job.params,
+        "steps": 0,
+        "finalLoss": None,
+        "losses": [],
+        "validationLoss": None,
+        "trainableParameters": 0,
+        "totalParameters": count_parameters(start),
+        "rows": 0,
+        "trainedTokens": 0,
+        "totalTokens": 0,
+        "truncatedRows": 0,
+        "droppedRows": {},
+        "seconds": round(time.monotonic() - started, 3),
+        "adaptations": [],
+        "promptTemplate": job.prompt_template["digest"],
+        "libraries": dict(libraries()),
+        "seed": job.params["seed"],
+    }
+    write_json(job.outputs["summary"], summary)
     return ["model", "summary"]
 
 

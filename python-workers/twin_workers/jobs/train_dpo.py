@@ -61,6 +61,11 @@ def run(job: Job) -> list[str]:
     rows = examine_dpo(found, Prompts(tokenizer, job.prompt_template["text"]), pairs, params["lossTypes"], length)
     counts = tell_examination(job, found, job.inputs["pairs"])
 
+    held_out = round(len(rows) * params["evaluation"]["share"])
+    # Pairs come sorted by nothing: every so-manieth one is as good as a draw, and the same each time.
+    apart = set(range(0, len(rows), len(rows) // held_out)[:held_out]) if held_out else set()
+    evaluated, rows = [rows[at] for at in sorted(apart)], [row for at, row in enumerate(rows) if at not in apart]
+
     report = Report(job, contract_of(job, card["base"], weights_digest(adapter), rows_digest(job.inputs["pairs"])))
     try:
         arguments = DPOConfig(
@@ -69,12 +74,16 @@ def run(job: Job) -> list[str]:
             max_length=length,
             beta=params["beta"],
             loss_type=params["lossTypes"],
+            eval_strategy="steps" if evaluated else "no",
+            eval_steps=params["evaluation"]["every"],
+            per_device_eval_batch_size=params["batchSize"],
         )
         trainer = PreparedDPOTrainer(
             model=model,
             ref_model=reference,
             args=arguments,
             train_dataset=Dataset.from_list(rows),
+            eval_dataset=Dataset.from_list(evaluated) if evaluated else None,
             processing_class=tokenizer,
             callbacks=[report],
         )

@@ -12,6 +12,7 @@ test('names the DPO version the candidate, with the digests of what it was made 
   const inputs = {
     dataset: datasetVersion(),
     documents: [],
+    choice: { alias: '', model: null },
     base: '/base',
     baseSummary: base.summary,
     train: [],

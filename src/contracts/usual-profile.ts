@@ -1,0 +1,2 @@
+/** The profile that is meant where none is named. */
+export const usualProfile = 'embedded';
