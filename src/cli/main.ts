@@ -54,6 +54,8 @@ function allCommands(command: Command): readonly Command[] {
 
 /** Runs the command line and sets the exit code of the process. */
 export async function main(argv: readonly string[]): Promise<void> {
+  // Whoever reads our output may have read enough (`| head`).
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
   try {
     await program().parseAsync(argv);
   } catch (error) {

@@ -31,8 +31,6 @@ export async function perform(options: PerformOptions, command: (context: Comman
     json: options.json,
     quiet: options.quiet,
   });
-  // Whoever reads our output may have read enough (`| head`).
-  stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
   process.on('exit', () => reporter.close());
   // What nobody caught is told like any other bug: masked, and as one JSON line where that was asked for.
   process.on('uncaughtException', (error) => {

@@ -130,3 +130,15 @@ describe('the process', () => {
     expect(await refused.ended()).toEqual({ code: 3, signal: null });
   });
 });
+
+test.each([[['--help']], [['runs', '--help']], [['config', 'show']]])(
+  'twin %j ends quietly where its reader has read enough',
+  async (args) => {
+    const child = spawn(process.execPath, [bin, ...args], { cwd: fixtureProject, stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.destroy();
+    const errors: string[] = [];
+    child.stderr.on('data', (data: Buffer) => errors.push(data.toString()));
+    expect(await once(child, 'exit')).toEqual([0, null]);
+    expect(errors.join('')).toBe('');
+  },
+);
