@@ -38,6 +38,7 @@ class Attempt:
             "leaseSeconds": None,
             "deadlines": None,
             "adaptations": [],
+            "gpus": 1,
             **dict(changes),
         }
         (self.folder / "request.json").write_text(json.dumps(self.request))

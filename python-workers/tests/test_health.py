@@ -1,6 +1,6 @@
 import pytest
 
-from twin_workers.health import Health
+from twin_workers.health import Health, IdleDevice
 
 
 def findings(series, actions=None, steps=1000):
@@ -46,3 +46,14 @@ def test_chosen_answers_that_become_less_likely_while_the_margin_grows():
 def test_a_rule_can_be_given_another_action_or_none():
     assert findings([*CALM, {"loss": 9.0}], {"lossSpike": "roll-back"}) == [(31, "lossSpike", "roll-back")]
     assert findings([*CALM, {"loss": 9.0}], {"lossSpike": "ignore"}) == []
+
+
+def test_an_idle_device_is_told_once_after_its_time_of_training():
+    idle = IdleDevice("pause", minutes=1)
+    samples = [(second, 4.0, "load") for second in range(100)] + [(100 + second, 4.0, "train") for second in range(200)]
+    assert [(now, f.rule, f.action) for now, busy, phase in samples if (f := idle.look(now, busy, phase))] == [(160, "idleDevice", "pause")]
+
+
+def test_a_device_that_works_now_and_then_is_not_idle():
+    idle = IdleDevice("warn", minutes=1)
+    assert [idle.look(second, 60.0 if second % 50 == 0 else 0.0, "train") for second in range(600)] == [None] * 600

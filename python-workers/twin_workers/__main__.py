@@ -16,6 +16,8 @@ def main() -> int:
     verbs.add_parser("job", help="run an attempt's job in this process").add_argument("attempt", type=Path)
     verbs.add_parser("warm", help="import what jobs need and fork their keepers, until standard input closes")
     verbs.add_parser("status", help="say where an attempt stands, as JSON").add_argument("attempt", type=Path)
+    devices_parser = verbs.add_parser("devices", help="say which GPUs there are and who has them, as JSON")
+    devices_parser.add_argument("--release", metavar="UUID", help="end the quarantine of this one first")
     relay_parser = verbs.add_parser("relay", help="hand on what an attempt says, to a twin on another machine")
     relay_parser.add_argument("attempt", type=Path)
     relay_parser.add_argument("--offset", type=int, default=0)
@@ -37,6 +39,11 @@ def main() -> int:
         from twin_workers.warm import warm
 
         return warm()
+    if arguments.verb == "devices":
+        from twin_workers.device_list import device_list
+
+        print(json.dumps(device_list(arguments.release)))
+        return 0
     if arguments.verb in ("status", "relay"):
         from twin_workers import remote
 

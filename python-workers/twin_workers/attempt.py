@@ -4,6 +4,7 @@ import errno
 import faulthandler
 import importlib
 import os
+import queue
 import signal
 import sys
 import threading
@@ -16,6 +17,8 @@ from typing import Any
 
 from twin_workers.artifacts import remove_partial
 from twin_workers.checkpoints import remove_unsealed
+from twin_workers.devices import JobDevices
+from twin_workers.health import Finding
 from twin_workers.imports import prepare_imports
 from twin_workers.process import resident_bytes
 from twin_workers.protocol import EXIT_CODES, CommandReader, EventWriter, JobFailure, JobStopped, read_request, well_formed
@@ -36,6 +39,7 @@ class Job:
     """What a job is given: its request, the ways to tell of itself, and whether it shall end."""
 
     def __init__(self, request: dict[str, Any], events: EventWriter) -> None:
+        self.id: str = request["id"]
         self.name: str = request["job"]
         self.params: dict[str, Any] = request["params"]
         self.inputs = {name: Path(path) for name, path in request["inputs"].items()}
@@ -49,6 +53,10 @@ class Job:
         self.stopping = threading.Event()
         self.cancelled = threading.Event()
         self.save_asked = threading.Event()
+        self.phase_name = ""
+        # What others than the steps themselves have found: the pulse, of an idle device.
+        self.findings: queue.SimpleQueue[Finding] = queue.SimpleQueue()
+        self.devices = JobDevices(self, request.get("gpus", 1))
 
     def input(self, name: str) -> Path:
         """The path of an input that the job cannot do without."""
@@ -63,6 +71,7 @@ class Job:
         """Begin a phase; ends here if the job was asked to stop or cancelled."""
         self.end_if_asked()
         self.base_bytes = self.base_bytes or resident_bytes()
+        self.phase_name = name
         self.events.emit("phase", {"name": name})
 
     def progress(self, done: float, total: float | None, unit: str) -> None:
@@ -116,6 +125,7 @@ def _run(job: Job) -> int:
         for change in job.adaptations:
             job.warn("adapted", change)
         prepare_imports()
+        job.devices.take()
         outputs = importlib.import_module(f"twin_workers.jobs.{job.name.replace('-', '_')}").run(job)
         job.events.emit("result", {"outputs": outputs})
         return EXIT_CODES["done"]
@@ -128,7 +138,11 @@ def _run(job: Job) -> int:
         failure = _failure_of(error)
         if failure.reason == "transient":
             _make_room(job)
+        if failure.reason == "device-fault":
+            job.devices.failed(failure.message)
         return _end(job.events, failure)
+    finally:
+        job.devices.give_back()
 
 
 def _make_room(job: Job) -> None:
@@ -192,6 +206,7 @@ def _pulse(job: Job, commands: CommandReader, keeper: int | None) -> None:
             for command in commands.read():
                 job.obey(command)
             job.events.flush_metrics()
+            job.devices.tick(job.events.metric)
             if time.monotonic() - last_beat >= HEARTBEAT_SECONDS:
                 last_beat = time.monotonic()
                 job.events.emit("heartbeat", {"residentBytes": resident_bytes()})

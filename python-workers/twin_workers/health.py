@@ -20,6 +20,7 @@ _SPIKE_DEVIATIONS, _SPIKE_FACTOR = 6.0, 1.5
 _EXPLOSION_FACTOR, _EXPLOSION_STEPS = 100.0, 3
 _EASY_STEPS = 3
 _FALL_STEPS = 20
+_IDLE_PERCENT = 10.0
 
 
 @dataclass(frozen=True)
@@ -123,3 +124,24 @@ class Health:
             return []
         self._said.add(rule)
         return [Finding(rule, self._actions[rule], message, hint)]
+
+
+class IdleDevice:
+    """Tells a device that was paid for and does nothing: below a tenth of its time for so many minutes of training; speaks once."""
+
+    def __init__(self, action: str, minutes: float) -> None:
+        self._action, self._seconds = action, minutes * 60
+        self._since: float | None = None
+        self._said = False
+
+    def look(self, now: float, percent: float, phase: str) -> Finding | None:
+        """A sample of how busy it is, by a clock in seconds."""
+        if phase != "train" or percent >= _IDLE_PERCENT:
+            self._since = None
+            return None
+        self._since = now if self._since is None else self._since
+        if self._said or self._action == "ignore" or now - self._since < self._seconds:
+            return None
+        self._said = True
+        message = f"the device was busy for less than {_IDLE_PERCENT:g} % of the time for {self._seconds / 60:g} min of training"
+        return Finding("idleDevice", self._action, message, "raise batchSize, or look at what the steps wait for: data, disk or CPU")

@@ -102,6 +102,8 @@ class Report(TrainerCallback):
         job.progress(state.global_step, state.max_steps, "steps")
         if job.cancelled.is_set():
             raise JobStopped("cancelled")
+        while not job.findings.empty():
+            self._act(job.findings.get(), control)
         last = state.global_step >= state.max_steps
         # The last step is saved too: an attempt that ends between it and the result has nothing to train again.
         if last or job.stopping.is_set() or job.save_asked.is_set() or self._cadence.due(state.global_step):

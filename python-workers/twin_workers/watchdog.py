@@ -20,7 +20,7 @@ HEARTBEAT_SECONDS = 60.0
 STEP_FACTOR, STEP_MINIMUM_SECONDS = 10.0, 120.0
 GRACE_SECONDS = 30.0
 _KNOWN_STEPS = 3
-_EVENT = re.compile(rb'"type":"(heartbeat|progress|phase|metric|checkpoint|warn|hello|result|error)"')
+_EVENT = re.compile(rb'"type":"(heartbeat|progress|phase|metric|checkpoint|warn|hello|devices|result|error)"')
 
 
 class Watchdog:

@@ -150,8 +150,13 @@ export function wire({ config, folder, environment, progress, writes, detached =
       return openBullWorkQueue({ url, prefix: workQueue.prefix, setting: 'workQueue.url' });
     }),
     jobLauncher: once(async () => {
-      const { leaseMinutes, deadlines } = config.jobLauncher;
-      const shared = { jobsFolder: state.jobs, leaseSeconds: leaseMinutes === null || detached ? null : leaseMinutes * 60, deadlines };
+      const { leaseMinutes, deadlines, gpus } = config.jobLauncher;
+      const shared = {
+        jobsFolder: state.jobs,
+        leaseSeconds: leaseMinutes === null || detached ? null : leaseMinutes * 60,
+        deadlines,
+        gpus,
+      };
       if (config.jobLauncher.kind === 'ssh') {
         const { workersFolder } = await python();
         return (await import('../adapters/job-launcher/ssh.ts')).sshJobLauncher({ ...shared, workersFolder, remote: config.jobLauncher });

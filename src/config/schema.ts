@@ -121,6 +121,11 @@ const jobKeys = {
     .default(15)
     .describe('Minutes that a job goes on without any twin that follows it, before it saves and stops; null for ever.'),
   deadlines: Deadlines.prefault({}).describe('When a job counts as hung.'),
+  gpus: z
+    .int()
+    .nonnegative()
+    .default(1)
+    .describe('GPUs that a job is given where the machine has any; it waits for them. 0 keeps jobs on the CPU.'),
   pricePerHour: z.number().nonnegative().nullable().default(null).describe('What an hour of a job costs, for what is shown of it.'),
 };
 

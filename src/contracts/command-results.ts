@@ -1,6 +1,7 @@
 import type { DatasetCard, DatasetVersion } from './dataset.ts';
 import type { CompressionSummary, PreflightReport } from './jobs.ts';
 import type { JobView } from './job-view.ts';
+import type { DeviceLine } from './devices.ts';
 import type { FailureCard } from './failure-card.ts';
 import type { GarbageCollected } from './garbage.ts';
 import type { RunPlan } from './plan.ts';
@@ -218,6 +219,8 @@ export type CommandResult =
   | { readonly type: 'plan'; readonly plan: RunPlan; readonly training?: readonly TrainingChecked[] }
   | WhyResult
   | SweepPlanned
+  | { readonly type: 'devices'; readonly devices: readonly DeviceLine[] }
+  | { readonly type: 'device-released'; readonly uuid: string; readonly released: boolean; readonly devices: readonly DeviceLine[] }
   | SweepFinished
   | { readonly type: 'job-shown'; readonly view: JobView }
   | { readonly type: 'jobs-compared'; readonly views: readonly JobView[] }

@@ -18,6 +18,8 @@ export interface JobView {
   readonly params: Readonly<Record<string, unknown>>;
   readonly adaptations: readonly string[];
   readonly device: string | null;
+  /** GPUs that its last attempt leased. */
+  readonly devices: readonly { readonly uuid: string; readonly name: string }[];
   readonly startedAt: string | null;
   /** From the first sign to the last, over all attempts. */
   readonly seconds: number;

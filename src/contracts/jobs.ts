@@ -15,6 +15,9 @@ export const HealthParams = z.strictObject({
   easyPreferences: HealthAction.default('warn'),
   /** Chosen answers become less likely while the margin grows. */
   chosenRewardFalls: HealthAction.default('warn'),
+  /** A GPU that is busy for less than a tenth of the time, for `idleDeviceMinutes` of training. */
+  idleDevice: HealthAction.exclude(['roll-back']).default('warn'),
+  idleDeviceMinutes: z.number().positive().default(60),
 });
 
 const TrainingParams = {

@@ -39,6 +39,8 @@ export const JobRequest = z.strictObject({
   deadlines: Deadlines.nullable().default(null),
   /** What differs from the attempt before, in words: an attempt that ran out of memory is followed by a smaller one. */
   adaptations: z.array(z.string()).default([]),
+  /** GPUs that it is given where the machine has any; 0 keeps it on the CPU. */
+  gpus: z.int().nonnegative().default(1),
 });
 export type JobRequest = z.output<typeof JobRequest>;
 
@@ -87,7 +89,7 @@ const event = <Type extends string, Shape extends z.ZodRawShape>(type: Type, dat
 /** One line of `events.jsonl`. */
 export const JobEvent = z.discriminatedUnion('type', [
   event('hello', { pid: z.int(), device: z.string(), libraries: z.record(z.string(), z.string()) }),
-  /** load, tokenize, train, checkpoint, evaluate, save, generate, score, merge, canary, estimate */
+  /** wait, load, tokenize, train, checkpoint, evaluate, save, generate, score, merge, canary, estimate */
   event('phase', { name: z.string() }),
   /** Work done so far in the current phase, and all of it where that is known. */
   event('progress', { done: z.number(), total: z.number().nullable(), unit: z.string() }),
@@ -95,6 +97,12 @@ export const JobEvent = z.discriminatedUnion('type', [
   event('metric', { points: z.record(z.string(), z.array(z.tuple([z.number(), MetricValue]))) }),
   /** What two steps on the longest batch have shown: at most so long a step, and the most memory. */
   event('estimate', { secondsPerStep: z.number(), steps: z.int(), peakBytes: z.number() }),
+  /** The GPUs that the attempt has leased, what it was thought to need of each, and how long it waited for them. */
+  event('devices', {
+    devices: z.array(z.strictObject({ uuid: z.string(), name: z.string() })),
+    neededBytes: z.int(),
+    waitedSeconds: z.number(),
+  }),
   event('checkpoint', { step: z.int(), path: z.string(), seconds: z.number() }),
   event('warn', { reason: z.string(), message: z.string() }),
   event('heartbeat', { residentBytes: z.int() }),

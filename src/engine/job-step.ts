@@ -98,6 +98,8 @@ function tell(event: JobEvent, attempt: Attempt, tools: StepTools): void {
       return tools.log(`checkpoint at step ${event.data.step}, written in ${event.data.seconds.toFixed(1)} s`);
     case 'warn':
       return tools.log(`${event.data.reason}: ${event.data.message}`);
+    case 'devices':
+      return tools.log(deviceWords(event.data));
     case 'hello':
       return tools.log(`runs on ${event.data.device} as process ${event.data.pid}`);
     case 'heartbeat':
@@ -105,6 +107,11 @@ function tell(event: JobEvent, attempt: Attempt, tools: StepTools): void {
     case 'error':
       return undefined;
   }
+}
+
+function deviceWords({ devices, waitedSeconds }: (JobEvent & { type: 'devices' })['data']): string {
+  const waited = waitedSeconds < 1 ? '' : `, after ${Math.round(waitedSeconds)} s of waiting`;
+  return `has ${devices.map(({ uuid, name }) => `${name} (${uuid})`).join(', ')}${waited}`;
 }
 
 /** The newest point of each metric, those of one step together. */

@@ -74,6 +74,8 @@ function resultLines(result: CommandResult): readonly object[] {
         { ...rest, succeeded: variants.filter(({ status }) => status === 'succeeded').length, variants: variants.length },
       ];
     }
+    case 'devices':
+      return result.devices.map((device) => ({ type: 'device', ...device }));
     case 'job-shown':
     case 'job-beat':
       return [{ type: result.type, ...result.view }];
@@ -83,6 +85,7 @@ function resultLines(result: CommandResult): readonly object[] {
     case 'job-said':
     case 'job-left':
     case 'sweep-planned':
+    case 'device-released':
     case 'why':
     case 'runs-diff':
     case 'gc':

@@ -13,6 +13,10 @@ export async function resultText(result: CommandResult, style: Style): Promise<s
           (result.training ?? []).map(async (checked) => (await import('./results/preflight.ts')).preflightText(checked, style)),
         )),
       ].join('\n\n');
+    case 'devices':
+      return (await import('./results/devices.ts')).devicesText(result.devices, style);
+    case 'device-released':
+      return (await import('./results/devices.ts')).deviceReleasedText(result.uuid, result.released);
     case 'sweep-planned':
       return (await import('./results/sweep.ts')).sweepPlannedText(result, style);
     case 'sweep-finished':

@@ -20,6 +20,8 @@ export interface AttemptLauncherOptions {
   readonly leaseSeconds: number | null;
   /** When a worker counts as hung; the keeper's own where left out. */
   readonly deadlines?: Deadlines;
+  /** GPUs that a job is given where the machine has any; 1 where left out. */
+  readonly gpus?: number;
 }
 
 /** Where attempts run: this machine, another one, a cluster. Folders are those on this machine. */
@@ -152,7 +154,7 @@ function requestOf(
   submission: Submission & Partial<NextAttempt>,
   jobFolder: string,
   attempt: number,
-  { leaseSeconds, deadlines }: AttemptLauncherOptions,
+  { leaseSeconds, deadlines, gpus = 1 }: AttemptLauncherOptions,
 ): JobRequest {
   const outputs = join(attemptFolder(jobFolder, attempt), 'outputs');
   return {
@@ -168,6 +170,7 @@ function requestOf(
     leaseSeconds,
     deadlines: deadlines ?? null,
     adaptations: [...(submission.adaptations ?? [])],
+    gpus,
   };
 }
 

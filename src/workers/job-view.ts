@@ -14,6 +14,7 @@ const rememberedSteps = 32;
 /** What is added up over the events of a job; `take` each in order. */
 export class JobFold {
   #device: string | null = null;
+  #devices: JobView['devices'] = [];
   #startedAt: string | null = null;
   #first = 0;
   #last = 0;
@@ -43,6 +44,9 @@ export class JobFold {
         this.#phase = event.data.name;
         this.#progress = null;
         this.#steps = [];
+        return;
+      case 'devices':
+        this.#devices = event.data.devices;
         return;
       case 'progress':
         this.#progress = event.data;
@@ -78,6 +82,7 @@ export class JobFold {
     return {
       ...rest,
       device: this.#device,
+      devices: this.#devices,
       startedAt: this.#startedAt,
       seconds,
       phase: this.#phase,

@@ -44,7 +44,7 @@ export function pythonRuntime(options: PythonRuntimeOptions): PythonRuntime {
 
 // Everything else stays behind: a secret that Python never gets cannot show up in its output.
 const kept =
-  /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_.+|TZ|TERM|TMPDIR|XDG_.+|HF_HOME|(CUDA|NVIDIA|NCCL|PYTORCH|TORCH|TRITON|OMP|MKL|SLURM|ROCR|HIP)_.+|LD_LIBRARY_PATH|DYLD_LIBRARY_PATH|SSL_CERT_FILE|SSL_CERT_DIR)$/;
+  /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_.+|TZ|TERM|TMPDIR|XDG_.+|HF_HOME|(CUDA|NVIDIA|NCCL|PYTORCH|TORCH|TRITON|OMP|MKL|SLURM|ROCR|HIP)_.+|LD_LIBRARY_PATH|DYLD_LIBRARY_PATH|SSL_CERT_FILE|SSL_CERT_DIR|TWIN_TEST_NVML)$/;
 
 /** The process environment of a Python worker: what it needs of ours, and fixed answers to what libraries would ask. */
 export function workerVariables(workersFolder: string, variables: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {

@@ -252,6 +252,7 @@ describe('before and after a run', () => {
       jobLauncher.deadlines.stepFactor          10          default
       jobLauncher.deadlines.stepMinimumSeconds  120         default
       jobLauncher.deadlines.graceSeconds        30          default
+      jobLauncher.gpus                          1           default
       jobLauncher.pricePerHour                  null        default
       modelHub.kind                             none        default
       reranker                                  off         default

@@ -113,6 +113,7 @@ describe('twin jobs', () => {
       leaseSeconds: null,
       deadlines: null,
       adaptations: [],
+      gpus: 1,
     };
     await writeFile(join(attempt, 'request.json'), JSON.stringify(request));
     await writeFile(join(attempt, 'keeper.json'), JSON.stringify({ pid: 1, start: '0', bootId: 'gone', nonce: 'n', worker: null }));

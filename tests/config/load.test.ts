@@ -62,6 +62,7 @@ describe('layers of the configuration', () => {
         secrets: [],
         start: 'spawn',
         leaseMinutes: 15,
+        gpus: 1,
         pricePerHour: null,
         deadlines: { heartbeatSeconds: 60, phaseSeconds: {}, stepFactor: 10, stepMinimumSeconds: 120, graceSeconds: 30 },
       },

@@ -1,6 +1,7 @@
 import type { CommandOutcome, Finding } from '../../contracts/command-results.ts';
 import type { Problem } from '../../contracts/problem.ts';
 import { type CommandContext, done } from '../context.ts';
+import { checkDevices } from '../check-devices.ts';
 import { checkSchedules } from '../check-schedules.ts';
 import { openPipeline } from '../pipeline-run.ts';
 import { type Check, checkEndpoint, preflight } from '../preflight.ts';
@@ -15,7 +16,11 @@ export async function doctor(context: CommandContext): Promise<CommandOutcome> {
     const checks = [...(await preflight(session.value, context.environment, true)), ...(await checkEndpoint(session.value.config))];
     // A journal that cannot be read has said so already.
     const journalAnswers = !checks.some(({ subject, problem }) => (subject === 'journal' || subject === 'state') && problem !== null);
-    findings.push(...checks.map(findingOf), ...(journalAnswers ? await checkSchedules(session.value) : []));
+    findings.push(
+      ...checks.map(findingOf),
+      ...(journalAnswers ? await checkSchedules(session.value) : []),
+      ...(await checkDevices(session.value)),
+    );
   }
   return done({ type: 'doctor', findings }, findings.some(({ state }) => state === 'problem') ? 2 : 0);
 }

@@ -3,7 +3,7 @@ import { declare, group } from './declare.ts';
 
 /** Commands about Python jobs. */
 export function declareJobs(program: Command): void {
-  const jobs = group(program, 'jobs', 'Python jobs: list, show, logs, attach, save, cancel, compare');
+  const jobs = group(program, 'jobs', 'Python jobs: list, show, logs, attach, save, cancel, compare, devices, release-device');
   declare(
     jobs,
     'list',
@@ -47,6 +47,20 @@ export function declareJobs(program: Command): void {
     'compare jobs: what was asked for differently, and what came of it',
     ['twin jobs compare 1f9b 77c0'],
     async () => (await import('../commands/jobs-show.ts')).compareJobs,
+  );
+  declare(
+    jobs,
+    'devices',
+    'list the GPUs of this machine, which job has them, and which are kept from jobs because they failed',
+    ['twin jobs devices', 'twin jobs devices --json'],
+    async () => (await import('../commands/jobs-devices.ts')).showDevices,
+  );
+  declare(
+    jobs,
+    'release-device <uuid>',
+    'give a device to jobs again that failed',
+    ['twin jobs release-device GPU-8c3e'],
+    async () => (await import('../commands/jobs-devices.ts')).releaseDevice,
   );
   declare(
     jobs,

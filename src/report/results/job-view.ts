@@ -16,7 +16,7 @@ export function jobText(view: JobView, style: Style): string {
   const colour = line.state === 'running' ? 'cyan' : line.exit?.startsWith('0 ') === true ? 'green' : 'red';
   const facts = [
     ['attempt', String(line.attempt)],
-    ['device', view.device],
+    ['device', deviceWords(view)],
     ['began', view.startedAt],
     ['took', duration(view.seconds * 1000)],
     ['phase', view.phase],
@@ -41,6 +41,10 @@ export function jobText(view: JobView, style: Style): string {
     ...last.map(({ reason, message }) => `  ${style('yellow', reason)}: ${message}`),
     ...metricLines(metrics, style),
   ].join('\n');
+}
+
+function deviceWords({ device, devices }: JobView): string | null {
+  return devices.length === 0 ? device : devices.map(({ uuid, name }) => `${name} (${uuid})`).join(', ');
 }
 
 /** What a job is doing now, in one line. */

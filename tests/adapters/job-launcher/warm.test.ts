@@ -54,7 +54,7 @@ describe.skipIf(python === null)('a warm parent', () => {
       const attempt = join(folder, id, 'attempts', '1');
       const paths = { checkpoints: join(folder, id, 'checkpoints'), outputs: { rows: join(attempt, 'outputs', 'rows') } };
       const template = { text: promptTemplate, digest: promptTemplateDigest };
-      const rest = { attempt: 1, leaseSeconds: null, deadlines: null, adaptations: [], promptTemplate: template };
+      const rest = { attempt: 1, leaseSeconds: null, deadlines: null, adaptations: [], gpus: 1, promptTemplate: template };
       await createAttempt(join(folder, id), { v: protocolVersion, id, job, params, inputs, ...paths, ...rest });
       return await parent.start(attempt, {});
     };
