@@ -199,3 +199,14 @@ def test_what_the_driver_says_is_read_from_its_library(tmp_path):
     }
     assert whole["utilization"] == 42
     assert [one["uuid"] for one in slices] == ["MIG-0", "MIG-2"], "a GPU that is cut is not given whole, and slice 1 is not there"
+
+
+def test_a_service_of_twin_shares_its_device_with_jobs(machine, echo):
+    command = [attempts.sys.executable, "-c", "import sys; sys.stdin.read()", "-m", "twin_workers", "serve", "embedder"]
+    service = subprocess.Popen(command, stdin=subprocess.PIPE)
+    wait_until(lambda: b"twin_workers" in Path(f"/proc/{service.pid}/cmdline").read_bytes())
+    machine({"uuid": "GPU-a", "processes": [service.pid]})
+    attempt = echo("beside")
+    assert attempt.run() == 0
+    assert devices_of(attempt) == ["GPU-a"]
+    service.communicate()

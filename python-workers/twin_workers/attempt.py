@@ -113,7 +113,7 @@ def run_attempt(folder: Path, keeper: int | None = None, secrets: Sequence[bytes
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: job.stopping.set())
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT})
-        events.emit("hello", {"pid": os.getpid(), "device": _device(), "libraries": libraries()})
+        events.emit("hello", {"pid": os.getpid(), "device": _device(job.devices.wanted), "libraries": libraries()})
         threading.Thread(target=_pulse, args=(job, CommandReader(folder / "commands.jsonl"), keeper), daemon=True).start()
         return _run(job)
     except OSError as error:
@@ -217,10 +217,10 @@ def _pulse(job: Job, commands: CommandReader, keeper: int | None) -> None:
         time.sleep(POLL_SECONDS)
 
 
-def _device() -> str:
-    """What the job will run on, known without importing torch."""
+def _device(gpus: int) -> str:
+    """What a job that wants so many GPUs will run on, known without importing torch."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    return "cuda" if Path("/dev/nvidiactl").exists() and visible not in ("", "-1") else "cpu"
+    return "cuda" if gpus > 0 and Path("/dev/nvidiactl").exists() and visible not in ("", "-1") else "cpu"
 
 
 @cache

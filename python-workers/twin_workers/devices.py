@@ -22,7 +22,7 @@ class JobDevices:
 
     def __init__(self, job: Any, wanted: int) -> None:
         self._job = job
-        self._wanted = 0 if job.name in _ON_CPU else wanted
+        self.wanted = 0 if job.name in _ON_CPU else wanted
         self._nvml: Nvml | None = None
         self._leases: Leases | None = None
         self.taken: list[Device] = []
@@ -31,7 +31,7 @@ class JobDevices:
 
     def take(self) -> None:
         """Wait for free devices, and have CUDA see those alone; the job can be stopped meanwhile."""
-        if self._wanted == 0:
+        if self.wanted == 0:
             _show([])
             return
         self._nvml = open_nvml()
@@ -86,11 +86,11 @@ class JobDevices:
         said = ""
         while True:
             usable, devices = leases.usable()
-            if usable < self._wanted:
-                message = f"{self._wanted} devices are wanted, and {usable} of {devices} are not quarantined"
+            if usable < self.wanted:
+                message = f"{self.wanted} devices are wanted, and {usable} of {devices} are not quarantined"
                 hint = "see `twin jobs devices`; `twin jobs release-device <uuid>` gives one back to jobs"
                 raise JobFailure("configuration", message, hint=hint)
-            found = leases.take(self._wanted, needed, self._job.id)
+            found = leases.take(self.wanted, needed, self._job.id)
             waited = round(time.monotonic() - began, 1)
             if not isinstance(found, str):
                 self.taken = found

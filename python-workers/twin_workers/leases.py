@@ -136,12 +136,21 @@ def _in_the_way(standing: Standing, needed: int) -> str | None:
         return f"is quarantined ({fault['why']})"
     if lease is not None:
         return f"is leased to job {lease['job'][:12]} (process {lease['pid']})"
-    if device.processes:
-        return f"is used by process {', '.join(map(str, device.processes))}"
+    foreign = [pid for pid in device.processes if not _is_service(pid)]
+    if foreign:
+        return f"is used by process {', '.join(map(str, foreign))}"
     wanted = min(needed * MARGIN, device.total * USABLE)
     if device.free < wanted:
         return f"has {device.free / 2**30:.1f} GiB free, {wanted / 2**30:.1f} are needed"
     return None
+
+
+def _is_service(pid: int) -> bool:
+    """Whether a process is a service of twin: it shares its device with jobs, which see what memory it leaves."""
+    try:
+        return b"\0twin_workers\0serve\0" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
 
 
 def _visible(devices: list[Device]) -> list[Device]:

@@ -11,12 +11,13 @@ export interface FileRule {
   readonly expired: ReadonlySet<string>;
   /** Keys of steps of runs that are kept: their jobs stay, with their checkpoints. */
   readonly keys: ReadonlySet<string>;
-  /** Jobs that changed since this moment stay. */
+  /** Jobs and pages of sweeps that changed since this moment stay. */
   readonly changedBefore: number;
   readonly dryRun: boolean;
 }
 
 const runName = /^(\d{8}-\d{6}-[a-z0-9]{4})(?:\.jsonl|\.html)?$/;
+const sweepName = /^sweep-\d{8}-\d{6}-[a-z0-9]{4}\.html$/;
 const jobName = /^([0-9a-f]{64})(?:-\d{8}-\d{6}-[a-z0-9]{4})?$/;
 
 /** Removes logs, reports and job folders that nobody needs; names that twin does not give are left alone, and told. */
@@ -53,7 +54,9 @@ export async function collectFiles(
   };
   const freed = [
     await sweep('logs', state.logs, ofRun),
-    await sweep('reports', state.reports, ofRun),
+    await sweep('reports', state.reports, async (name) =>
+      sweepName.test(name) ? (await lstat(join(state.reports, name))).mtimeMs >= rule.changedBefore : ofRun(name),
+    ),
     await sweep('jobs', state.jobs, async (name) => {
       const key = jobName.exec(name)?.[1];
       if (key === undefined) return null;

@@ -1,6 +1,7 @@
 import type { RunEvent } from '../contracts/events/run.ts';
 import type { CheckResult, FailureClass, Holder, StepCounts, StepOutcome, StepReason } from '../contracts/run.ts';
 import type { OpenState } from '../contracts/run-view.ts';
+import type { SweepPlace } from '../contracts/sweep.ts';
 import { renderProblem } from './problem.ts';
 import { counted, counters, duration, grouped } from './quantities.ts';
 import type { Format, Style } from './style.ts';
@@ -45,6 +46,12 @@ export function reasonWords(reason: StepReason | null): string | null {
 /** Who holds something: `twin run nightly (pid 4711 on host a)`. */
 export function holderWords(holder: Holder): string {
   return `${holder.command} (pid ${holder.pid} on ${holder.host})`;
+}
+
+/** Which variant of which sweep a run is: `2 of 6 of sweep-…: train-sft.learningRate=0.0003`. */
+export function sweepWords({ sweep, variant, variants, values }: SweepPlace): string {
+  const given = Object.entries(values).map(([address, value]) => `${address}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  return `${variant} of ${variants} of ${sweep}: ${given.join(' ')}`;
 }
 
 /** The counts of a run that are not zero: `3 succeeded, 9 cached`. */

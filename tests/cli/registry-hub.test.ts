@@ -10,7 +10,7 @@ import { fakeHub } from '../support/fake-hub.ts';
 import { writeSafetensors } from '../support/safetensors.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-const flags = { format: 'merged', quantization: 'q8_0' };
+const flags = { format: 'merged' };
 
 async function registered() {
   const server = await fakeHub();

@@ -93,6 +93,11 @@ describe.skipIf(builtEnvironment() === null)('twin run --sweep', { timeout: 120_
     for (const { run, job } of variants(first))
       expect([page.includes(`${run}.html`), page.includes(job!.job.slice(0, 12))]).toEqual([true, true]);
 
+    const shown = await twin('runs', 'show', variants(first)[1]!.run!);
+    expect(shown.stdout).toMatch(/variant  2 of 3 of sweep-\S+: repeat-rows\.steps=3\n/);
+    const kept = await twin('gc', '--dry-run');
+    expect(kept.stdout).not.toContain('sweep-');
+
     const jobs = variants(first).map(({ job }) => job!.job);
     const compared = await twin('jobs', 'compare', ...jobs);
     expect(compared.stdout).toMatch(/steps +2 +3 +4/);

@@ -2,7 +2,7 @@ import { mask } from '../../contracts/masking.ts';
 import type { RunReport } from '../../contracts/run-report.ts';
 import type { RunView } from '../../contracts/run-view.ts';
 import { counted, grouped, moment } from '../quantities.ts';
-import { stepCounts } from '../run-words.ts';
+import { stepCounts, sweepWords } from '../run-words.ts';
 import { curveChart } from './curve-chart.ts';
 import { exactDuration } from './exact-duration.ts';
 import { failureSection } from './failure-section.ts';
@@ -103,6 +103,7 @@ function headMarkup({ view }: RunReport): Markup {
     ['by', `${view.holder.command} on ${view.holder.host}`],
     ['profile', view.profile],
     ...(view.origin === null ? [] : [['continues', view.origin] as const]),
+    ...(view.setup?.sweep ? [['variant', sweepWords(view.setup.sweep)] as const] : []),
   ];
   return markup`<header>
     <div class="top">

@@ -4,7 +4,7 @@ import type { OpenState, RunView, StepView } from '../../contracts/run-view.ts';
 import type { FailureCard } from '../../contracts/failure-card.ts';
 import { renderProblem } from '../problem.ts';
 import { duration, moment } from '../quantities.ts';
-import { checkWords, countWords, holderWords, outcomeWord, reasonWords, stepCounts, verdictWords } from '../run-words.ts';
+import { checkWords, countWords, holderWords, outcomeWord, reasonWords, stepCounts, verdictWords, sweepWords } from '../run-words.ts';
 import type { Format, Style } from '../style.ts';
 import { table } from '../table.ts';
 import { failureCardsText } from './failure-cards.ts';
@@ -46,6 +46,7 @@ export function runText(view: RunView, failures: readonly FailureCard[], style: 
     `  run      ${view.run}`,
     `  started  ${moment(view.startedAt)}, profile ${view.profile}, by ${holderWords(view.holder)}`,
     ...originLines(view),
+    ...(view.setup?.sweep ? [`  variant  ${sweepWords(view.setup.sweep)}`] : []),
     `  steps    ${stepCounts(view.counts)}`,
     '',
     ...view.steps.flatMap((step) => stepLines(step, width, style)),
