@@ -66,7 +66,11 @@ class JobDevices:
             self._leases.renew(self.taken)
         busy = [value for name, value in values.items() if name.startswith("device_utilization")]
         if self._idle is not None and busy and (finding := self._idle.look(now, max(busy), self._job.phase_name)):
-            self._job.findings.put(finding)
+            # A warning needs no step to end; whoever trains acts on the rest.
+            if finding.action == "warn":
+                self._job.warn(finding.rule, finding.message)
+            else:
+                self._job.findings.put(finding)
 
     def failed(self, why: str) -> None:
         """The device itself failed: nobody gets it until a person has looked at it."""

@@ -88,10 +88,11 @@ export async function runSweep(
   const addresses = planned.swept.map(({ address }) => address);
   const told: SweepVariant[] = [];
   const exits: number[] = [];
+  let stopped = false;
   for (const [index, { given, opened: variant }] of variants.entries()) {
     const values = Object.fromEntries(Object.entries(given).map(([address, { value }]) => [address, value])) as SweepPlace['values'];
     const line = { type: 'sweep-variant', variant: index + 1, values } as const;
-    if (context.signal.aborted) {
+    if (stopped || context.signal.aborted) {
       told.push({ ...line, run: null, status: 'not-run', problem: null, durationMs: 0, job: null });
       continue;
     }
@@ -102,6 +103,8 @@ export async function runSweep(
     exits.push(outcome.exit);
     const failed = view?.steps.find(({ problem }) => problem !== null)?.problem ?? outcome.problems[0] ?? null;
     const status = view === null || view.status === 'running' ? 'failed' : view.status;
+    // Whoever cancels the run of a variant, from another terminal say, means the sweep.
+    stopped = status === 'cancelled';
     const job = view && (await variantJob(wired.state.jobs, variant.graph, addresses, view));
     if (outcome.problems.length > 0) context.complain(outcome.problems);
     const durationMs = Math.round(performance.now() - since);

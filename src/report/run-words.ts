@@ -121,7 +121,7 @@ export function finishedWords(event: Extract<RunEvent, { type: 'step-finished' }
 }
 
 /** A path as it is shortest from where twin was started. */
-function placeWords(path: string): string {
+export function placeWords(path: string): string {
   const folder = `${process.cwd()}/`;
   return path.startsWith(folder) ? path.slice(folder.length) : path;
 }

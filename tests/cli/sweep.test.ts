@@ -114,6 +114,21 @@ describe.skipIf(builtEnvironment() === null)('twin run --sweep', { timeout: 120_
     expect(stdout).toMatch(/variant 3: .*echo/);
   });
 
+  test('ends where the run of a variant is cancelled from another terminal', async () => {
+    const { folder, twin } = await project();
+    const line = [...sweep('repeat-rows.steps=500,501'), '--set', 'repeat-rows.secondsPerStep=0.05', ...spawned, '--json'];
+    const running = startTwin(line, folder, { ...cache, TWIN_STATE: join(folder, '.twin') });
+    await running.says('"job-launched"');
+    expect((await twin('runs', 'cancel', /"run":"([^"]+)"/.exec(running.text())![1]!)).exit).toBe(0);
+    expect(await running.ended).toBe(1);
+    const told = running
+      .text()
+      .split('\n')
+      .filter((text) => text.startsWith('{'));
+    const ends = told.map((text) => JSON.parse(text) as Line);
+    expect(ends.flatMap((one) => (one.type === 'sweep-variant' ? [one.status] : []))).toEqual(['cancelled', 'not-run']);
+  });
+
   test('killed with -9, finds what was done and follows the job that runs', async () => {
     const { folder, twin } = await project();
     const line = [...sweep('repeat-rows.secondsPerStep=0.01,0.5'), ...spawned];

@@ -60,6 +60,7 @@ export function beatText(view: JobView, style: Style): string {
     word('rewards/margins', 'margin'),
     word('grad_norm', 'grad norm'),
     word('tokens_per_second', 'tokens/s'),
+    word('device_utilization', 'GPU %'),
     view.residentBytes === null ? null : bytes(view.residentBytes),
     view.cost === null ? null : `$${view.cost.toFixed(2)}`,
   ].filter((one) => one !== null);

@@ -1,6 +1,6 @@
 import type { SweepFinished, SweepPlanned, SweepVariant } from '../../contracts/sweep.ts';
 import { counted, duration } from '../quantities.ts';
-import { metricNumber } from '../run-words.ts';
+import { metricNumber, placeWords } from '../run-words.ts';
 import type { Format, Style } from '../style.ts';
 import { table } from '../table.ts';
 
@@ -13,9 +13,11 @@ const comparedJobs = 4;
 export function sweepPlannedText({ sweep, pipeline, swept, variants, steps, mostMs, unmeasured }: SweepPlanned, style: Style): string {
   const product = swept.map(({ address, values }) => `${address} (${values.map((value) => valueText(value)).join(', ')})`).join(' × ');
   const unknown = unmeasured === 0 ? '' : `; of ${counted(unmeasured, 'step')} no earlier run tells`;
+  const time =
+    mostMs === 0 && unmeasured > 0 ? 'no earlier run tells how long that takes' : `at most ${duration(mostMs)} by earlier runs${unknown}`;
   return [
     `${style('bold', pipeline)}: ${counted(variants, 'variant')} of ${product} ${style('dim', `(${sweep})`)}`,
-    `  ${counted(steps.shared, 'step')} done once, ${steps.each} by each variant; at most ${duration(mostMs)} by earlier runs${unknown}`,
+    `  ${counted(steps.shared, 'step')} done once, ${steps.each} by each variant; ${time}`,
   ].join('\n');
 }
 
@@ -43,7 +45,7 @@ export function sweepText({ sweep, variants, durationMs, report, pipeline }: Swe
     table(titles, rows, (title) => style('dim', title)),
     ...wrong,
     ...(jobs.length < 2 ? [] : [style('dim', `→ twin jobs compare ${jobs.join(' ')}`)]),
-    ...(report === null ? [] : [style('dim', `→ report: ${report}`)]),
+    ...(report === null ? [] : [style('dim', `→ report: ${placeWords(report)}`)]),
   ].join('\n');
 }
 
