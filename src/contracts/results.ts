@@ -24,6 +24,8 @@ export const IndexVerified = z.strictObject({
   different: z.int(),
   /** How many documents were drawn, where not all were looked at. */
   sample: z.int().optional(),
+  /** Where readers find a generation that was made with another configuration than the present one: its name, and that of the one that this one makes. */
+  otherwise: z.strictObject({ serving: z.string(), configured: z.string() }).optional(),
 });
 export type IndexVerified = z.output<typeof IndexVerified>;
 

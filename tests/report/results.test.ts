@@ -72,6 +72,13 @@ test('an index that equals its source is told from one that does not', async () 
       different  0 points should have other content
     → twin run feature-pipeline --force sync-index"
   `);
+  const otherwise = { serving: 'documents-a', configured: 'documents-b' };
+  expect(await words({ ...verified, different: 12_345, otherwise })).toMatchInlineSnapshot(`
+    "The index was made with another configuration: readers find documents-a, and the present configuration makes documents-b.
+      12,345 points differ by that; nothing says that the index is wrong for the configuration that made it
+    → twin run feature-pipeline  brings readers to the present configuration; or put the other one back (flags, configs/) and verify again
+    → twin index list"
+  `);
 });
 
 test('a plan says why each step would run', async () => {

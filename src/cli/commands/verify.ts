@@ -1,11 +1,15 @@
 import type { CommandOutcome, PointDifferenceLine } from '../../contracts/command-results.ts';
 import type { Chunk, CleanDocument } from '../../contracts/document.ts';
+import { ProblemError } from '../../contracts/problem.ts';
+import { codeHasher } from '../../engine/code-hash.ts';
 import type { AnyStep, Mapped } from '../../engine/define.ts';
+import { mapIdentity, prepareNodes } from '../../engine/fingerprint.ts';
+import { fingerprintOf, nameOf } from '../../index-sync/fingerprint.ts';
 import { verifyIndex as verify } from '../../index-sync/verify.ts';
 import type { ChunkMaker } from '../../index-sync/prepare.ts';
-import type { PortSource } from '../../ports/ports.ts';
+import type { PortName, PortSource } from '../../ports/ports.ts';
 import { type CommandContext, done, refused, usageProblem, wholeNumber } from '../context.ts';
-import { openPipeline } from '../pipeline-run.ts';
+import { type OpenedPipeline, openPipeline } from '../pipeline-run.ts';
 
 const pipeline = 'feature-pipeline';
 const step = 'sync-index';
@@ -39,7 +43,7 @@ export async function verifyIndex(context: CommandContext, flags: VerifyFlags = 
     chunk: (document) => rowsOf<Chunk>(node.step, 'chunk', own.rows, document, ports, context.signal),
   };
   const documentStore = await ports.open('documentStore');
-  const { result, examples } = await verify(
+  const { result, examples, generation } = await verify(
     { index: config.index, signal: context.signal, progress: teller(context), ...(sample !== undefined && { sample }), ...maker },
     {
       documentStore,
@@ -48,6 +52,10 @@ export async function verifyIndex(context: CommandContext, flags: VerifyFlags = 
       embedder: await ports.open('embedder'),
     },
   );
+  const differs = result.missing + result.stale + result.different > 0;
+  const configured = differs ? await configuredGeneration(opened.value, config.index) : generation;
+  // Where all was made in another way, single points say nothing.
+  if (configured !== generation) return done({ ...result, otherwise: { serving: generation, configured } }, 3);
   if (examples.length > 0) {
     const found = await documentStore.get(examples.map(({ document }) => ({ tenant: config.tenant, id: document })));
     const differences = examples.map(({ kind, id, document, what = null }, at): PointDifferenceLine => ({
@@ -60,7 +68,25 @@ export async function verifyIndex(context: CommandContext, flags: VerifyFlags = 
     }));
     await context.tell({ type: 'point-differences', differences });
   }
-  return done(result, result.missing + result.stale + result.different === 0 ? 0 : 3);
+  return done(result, differs ? 3 : 0);
+}
+
+/** The generation that the present configuration makes, which need not be the one that readers find: another one was built by flags, or rolled back to. */
+async function configuredGeneration({ graph, params, session }: OpenedPipeline, index: string): Promise<string> {
+  const { ports } = session.wired;
+  const { cache } = await session.wired.stores();
+  const prepared = await prepareNodes(graph, params, codeHasher(cache));
+  if (!prepared.ok) throw new ProblemError(prepared.error[0]!);
+  const driven = prepared.value.get(step)!.driven;
+  const identity = async (name: string) => ({ identity: await mapIdentity(driven[name]!, ports) });
+  const port = async (name: PortName) => ({ identity: (await ports.identity(name)) ?? '' });
+  const [clean, chunk, tokenizer, embedder] = [
+    await identity('clean'),
+    await identity('chunk'),
+    await port('tokenizer'),
+    await port('embedder'),
+  ];
+  return nameOf(index, fingerprintOf({ clean, chunk }, { tokenizer, embedder }));
 }
 
 /** Tells how far it is and about how long the rest takes, every few seconds. */

@@ -4,9 +4,17 @@ import { counted } from '../quantities.ts';
 import type { Style } from '../style.ts';
 
 /** Whether the index holds what the documents say it should. */
-export function indexText({ documents, points, missing, stale, different, sample }: IndexVerified, style: Style): string {
+export function indexText({ documents, points, missing, stale, different, sample, otherwise }: IndexVerified, style: Style): string {
   const should = `${counted(documents, 'document')}${sample === undefined ? '' : ' of a sample'} make ${counted(points, 'point')}`;
   if (missing + stale + different === 0) return `${style('green', 'The index equals its source')}: ${should}, and exactly those are there.`;
+  if (otherwise !== undefined) {
+    return [
+      `${style('red', 'The index was made with another configuration')}: readers find ${otherwise.serving}, and the present configuration makes ${otherwise.configured}.`,
+      `  ${counted(missing + stale + different, 'point')} differ by that; nothing says that the index is wrong for the configuration that made it`,
+      `${style('cyan', '→')} twin run feature-pipeline  brings readers to the present configuration; or put the other one back (flags, configs/) and verify again`,
+      `${style('cyan', '→')} twin index list`,
+    ].join('\n');
+  }
   return [
     `${style('red', 'The index differs from its source')}: ${should}.`,
     `  missing    ${counted(missing, 'point')} should be there`,
