@@ -17,13 +17,25 @@ export function directOutput(stream: NodeJS.WriteStream): Output {
   };
 }
 
-/** Hands everything that is printed to the standard streams to a sink first, until the returned function is called. */
+const sinks = new Set<OutputSink>();
+let restore = (): void => undefined;
+
+/** Hands everything that is printed to the standard streams to a sink first, until the returned function is called; of several, the first that takes it has it. */
 export function captureOutput(sink: OutputSink): () => void {
+  if (sinks.size === 0) restore = divertStreams();
+  sinks.add(sink);
+  return () => {
+    if (sinks.delete(sink) && sinks.size === 0) restore();
+  };
+}
+
+function divertStreams(): () => void {
   const restores = (['stdout', 'stderr'] as const).map((name) => {
     const stream = process[name];
     const write = stream.write;
     const captured = (chunk: string | Uint8Array, encoding?: unknown, callback?: unknown): boolean => {
-      if (!sink(name, chunk)) return write.call(stream, chunk, encoding as BufferEncoding, callback as () => void);
+      const taken = [...sinks].some((sink) => sink(name, chunk));
+      if (!taken) return write.call(stream, chunk, encoding as BufferEncoding, callback as () => void);
       const done = typeof encoding === 'function' ? encoding : callback;
       if (typeof done === 'function') process.nextTick(done);
       return true;
@@ -34,6 +46,6 @@ export function captureOutput(sink: OutputSink): () => void {
     };
   });
   return () => {
-    for (const restore of restores) restore();
+    for (const back of restores) back();
   };
 }

@@ -3,9 +3,19 @@ import { stepScope } from '../engine/step-scope.ts';
 
 /**
  * Keeps what steps do to this process from ending it while a run goes on: an error that nobody waits for, or a call of process.exit,
- * fails the step that it came from, and the run ends in order. Returns what takes the guard away.
+ * fails the step that it came from, and the run ends in order. Returns what takes the guard away; one stands for all runs at once.
  */
 export function guardSteps(): () => void {
+  if (guardedRuns++ === 0) unguard = standGuard();
+  return () => {
+    if (--guardedRuns === 0) unguard();
+  };
+}
+
+let guardedRuns = 0;
+let unguard = (): void => undefined;
+
+function standGuard(): () => void {
   const exit = process.exit;
   const guarded = (code?: number | string | null): never => {
     const scope = stepScope.getStore();

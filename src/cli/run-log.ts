@@ -24,7 +24,7 @@ export function openRunLog(folder: string, context: Pick<CommandContext, 'captur
   // What a step prints belongs in its log, not into the middle of a live view or of lines of JSON.
   const release = context.capture?.((from, chunk) => {
     const scope = stepScope.getStore();
-    if (scope === undefined || run === null) return false;
+    if (scope === undefined || scope.run !== run) return false;
     const name = outputName(scope.step, scope.attempt);
     let output = outputs.get(name);
     if (output === undefined) outputs.set(name, (output = new OutputFile(join(outputFolder(folder, run), name))));

@@ -1,4 +1,5 @@
 import type { CommandOutcome } from '../contracts/command-results.ts';
+import type { RunEvent } from '../contracts/events/run.ts';
 import type { Json } from '../contracts/digest.ts';
 import type { Problem } from '../contracts/problem.ts';
 import type { SweepFinished, SweepPlace, SweepPlanned, SweepVariant } from '../contracts/sweep.ts';
@@ -12,6 +13,7 @@ import { type CommandContext, done, refused } from './context.ts';
 import type { OpenedPipeline } from './pipeline-run.ts';
 import { readSweep, type SweptParam, variantsOf } from './read-sweep.ts';
 import { problemsBefore, runChecked, type RunPipelineOptions } from './run-pipeline.ts';
+import { handsOver } from './shared-stores.ts';
 import { compareVariants, eachVariant, variantJob } from './sweep-jobs.ts';
 
 /** A sweep whose params the steps take. */
@@ -69,15 +71,21 @@ async function planSweep(
   };
 }
 
+/** How a sweep goes about its variants, beyond how each run goes about its steps. */
+export interface SweepOptions extends RunPipelineOptions {
+  /** Variants at once. */
+  readonly atOnce: number;
+}
+
 /**
- * Runs the variants one after the other, each as a run of its own: what they share is done by the first and found by the others, one warm parent
- * forks all of their jobs, and a variant that fails does not take the others with it. Begun again after a kill, it finds what was done.
+ * Runs each variant as a run of its own: what they share is done by one and found by the others, one warm parent forks all of their jobs,
+ * and a variant that fails does not take the others with it. Begun again after a kill, it finds what was done.
  */
 export async function runSweep(
   context: CommandContext,
   opened: OpenedPipeline,
   { planned, variants }: OpenedSweep,
-  options: RunPipelineOptions,
+  { atOnce, ...options }: SweepOptions,
 ): Promise<CommandOutcome> {
   const problems = await problemsBefore(context, opened);
   if (problems.length > 0) return refused(problems);
@@ -86,42 +94,49 @@ export async function runSweep(
   const { wired } = opened.session;
   const hasher = codeHasher((await wired.stores()).cache);
   const addresses = planned.swept.map(({ address }) => address);
+  // Of several runs at once, each tells its end alone: lines of steps do not say whose they are.
+  const emit = atOnce === 1 ? context.emit : (event: RunEvent) => (event.type === 'run-finished' ? context.emit(event) : undefined);
   const told: SweepVariant[] = [];
   const exits: number[] = [];
   let stopped = false;
-  for (const [index, { given, opened: variant }] of variants.entries()) {
-    const values = Object.fromEntries(Object.entries(given).map(([address, { value }]) => [address, value])) as SweepPlace['values'];
-    const line = { type: 'sweep-variant', variant: index + 1, values } as const;
-    if (stopped || context.signal.aborted) {
-      told.push({ ...line, run: null, status: 'not-run', problem: null, durationMs: 0, job: null });
-      continue;
+  const queue = variants.entries();
+  const work = async (): Promise<void> => {
+    for (const [index, { given, opened: variant }] of queue) {
+      const values = Object.fromEntries(Object.entries(given).map(([address, { value }]) => [address, value])) as SweepPlace['values'];
+      const line = { type: 'sweep-variant', variant: index + 1, values } as const;
+      if (stopped || context.signal.aborted) {
+        told[index] = { ...line, run: null, status: 'not-run', problem: null, durationMs: 0, job: null };
+        continue;
+      }
+      context.progress(`Variant ${index + 1} of ${variants.length}: ${valueWords(given)}`);
+      const sweep = { sweep: planned.sweep, variant: index + 1, variants: variants.length, values };
+      const since = performance.now();
+      const pools = atOnce === 1 || handsOver(variant.session.config) ? {} : { pools: poolsFor(variant, atOnce) };
+      const { outcome, view } = await runClosed({ ...context, emit }, variant, { ...pools, ...options, hasher, sweep });
+      exits.push(outcome.exit);
+      const failed = view?.steps.find(({ problem }) => problem !== null)?.problem ?? outcome.problems[0] ?? null;
+      const status = view === null || view.status === 'running' ? 'failed' : view.status;
+      // Whoever cancels the run of a variant, from another terminal say, means the sweep.
+      stopped ||= status === 'cancelled';
+      const job = view && (await variantJob(wired.state.jobs, variant.graph, addresses, view));
+      if (outcome.problems.length > 0) context.complain(outcome.problems);
+      const durationMs = Math.round(performance.now() - since);
+      told[index] = { ...line, run: view?.run ?? null, status, problem: failed?.message ?? null, durationMs, job };
     }
-    context.progress(`Variant ${index + 1} of ${variants.length}: ${valueWords(given)}`);
-    const place = { sweep: planned.sweep, variant: index + 1, variants: variants.length, values };
-    const since = performance.now();
-    const { outcome, view } = await runClosed(context, variant, { ...options, hasher, sweep: place });
-    exits.push(outcome.exit);
-    const failed = view?.steps.find(({ problem }) => problem !== null)?.problem ?? outcome.problems[0] ?? null;
-    const status = view === null || view.status === 'running' ? 'failed' : view.status;
-    // Whoever cancels the run of a variant, from another terminal say, means the sweep.
-    stopped = status === 'cancelled';
-    const job = view && (await variantJob(wired.state.jobs, variant.graph, addresses, view));
-    if (outcome.problems.length > 0) context.complain(outcome.problems);
-    const durationMs = Math.round(performance.now() - since);
-    told.push({ ...line, run: view?.run ?? null, status, problem: failed?.message ?? null, durationMs, job });
-  }
-  const { sweep, pipeline } = planned;
-  const finished: SweepFinished = {
-    type: 'sweep-finished',
-    sweep,
-    pipeline,
-    variants: told,
-    durationMs: Math.round(performance.now() - begun),
-    report: null,
   };
+  await Promise.all(Array.from({ length: Math.min(atOnce, variants.length) }, work));
+  const { sweep, pipeline } = planned;
+  const durationMs = Math.round(performance.now() - begun);
+  const finished: SweepFinished = { type: 'sweep-finished', sweep, pipeline, variants: told, durationMs, report: null };
   const report = await compareVariants(wired.state, finished, context.progress);
   // The first failure counts more than a refusal, and both more than success.
   return done({ ...finished, report }, exits.find((exit) => exit !== 0 && exit !== 3) ?? Math.max(0, ...exits));
+}
+
+/** Room for all variants at once in the pools of which the configuration says nothing: one step at once would have them wait for each other. */
+function poolsFor({ graph, session }: OpenedPipeline, atOnce: number): NonNullable<RunPipelineOptions['pools']> {
+  const named = graph.nodes.flatMap(({ step }) => (step.pool === undefined ? [] : [[step.pool, { limit: atOnce }] as const]));
+  return { ...Object.fromEntries(named), ...(session.config.pools as NonNullable<RunPipelineOptions['pools']>) };
 }
 
 /** Runs one variant and closes what it opened for itself, so that two hundred leave nothing open. */

@@ -18,7 +18,7 @@ export async function attemptInScope({ context, prepared, inputs, parts, key }: 
   };
   try {
     return await Promise.race([
-      stepScope.run({ step, attempt: turn.attempt, fail }, () => runAttempt(prepared.node.step, attempt)),
+      stepScope.run({ run: context.run, step, attempt: turn.attempt, fail }, () => runAttempt(prepared.node.step, attempt)),
       stray.promise,
     ]);
   } finally {

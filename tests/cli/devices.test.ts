@@ -1,6 +1,8 @@
 import { cp, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import type { JobView } from '../../src/contracts/job-view.ts';
+import type { SweepVariant } from '../../src/contracts/sweep.ts';
 import type { RunEvent } from '../../src/contracts/events/run.ts';
 import { userCacheFolder } from '../../src/workers/environment.ts';
 import { echoProject } from '../support/echo-project.ts';
@@ -62,6 +64,30 @@ describe.skipIf(builtEnvironment() === null)('twin jobs devices', { timeout: 60_
     expect(again.exit).toBe(0);
     const [job] = (again.lines() as readonly RunEvent[]).flatMap((event) => (event.type === 'job-launched' ? [event.job] : []));
     expect((await twin('jobs', 'show', job!)).stdout).toMatch(/device +Fake H100 \(GPU-8c3e\)/);
+  });
+
+  test('has a sweep use all of them at once, and do once what its variants share', async () => {
+    const { twin } = await projectWith(devices);
+    const line = ['run', 'echo-pipeline', '--sweep', 'repeat-rows.steps=21,22,23,24', '--at-once', '2', '--json'];
+    const cold = ['--set', 'jobLauncher.kind=local', '--set', 'jobLauncher.start=spawn'];
+    const swept = await twin(...line, ...cold, '--set', 'repeat-rows.secondsPerStep=0.05');
+    const lines = swept.lines() as readonly (RunEvent | SweepVariant)[];
+    const variants = lines.flatMap((told) => (told.type === 'sweep-variant' ? [told] : []));
+    expect(variants.map(({ status, values }) => [values['repeat-rows.steps'], status])).toEqual(
+      [21, 22, 23, 24].map((steps) => [steps, 'succeeded']),
+    );
+    const runs = lines.flatMap((told) => (told.type === 'run-finished' ? [told.steps.succeeded] : []));
+    // Four jobs, and once each what comes before and after them, whose inputs are equal.
+    expect(runs.reduce((sum, count) => sum + count, 0)).toBe(6);
+    const shown = await Promise.all(
+      variants.map(async ({ job }) => (await twin('jobs', 'show', job!.job, '--json')).lines()[0] as unknown as JobView),
+    );
+    expect(new Set(shown.map((view) => view.devices[0]!.uuid))).toEqual(new Set(['GPU-8c3e', 'MIG-51aa']));
+    const [first, second] = shown.map(({ startedAt, seconds }) => ({
+      from: Date.parse(startedAt!),
+      to: Date.parse(startedAt!) + seconds * 1000,
+    }));
+    expect(first!.from < second!.to && second!.from < first!.to).toBe(true);
   });
 
   test('names the devices that there are where none is meant', async () => {

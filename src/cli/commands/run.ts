@@ -1,5 +1,5 @@
 import type { CommandOutcome } from '../../contracts/command-results.ts';
-import { type CommandContext, done, refused } from '../context.ts';
+import { type CommandContext, done, refused, usageProblem, wholeNumber } from '../context.ts';
 import { openPipeline } from '../pipeline-run.ts';
 import { planOpened } from '../plan-opened.ts';
 import { runPipeline } from '../run-pipeline.ts';
@@ -17,6 +17,8 @@ export interface RunFlags extends SliceFlags {
   readonly detach?: true;
   /** `<address>=<value>,<value>`: a run for every combination. */
   readonly sweep?: readonly string[];
+  /** Variants of a sweep at once. */
+  readonly atOnce?: string;
 }
 
 /** `twin run <pipeline>`: what is unchanged is taken from the cache. */
@@ -32,6 +34,13 @@ export async function run(context: CommandContext, flags: RunFlags, pipeline: st
         hint: 'Leave it out for the default: a verdict of fail or undecided is shown, and the run succeeds.',
         exit: 2,
       },
+    ]);
+  }
+  const atOnce = wholeNumber('--at-once', flags.atOnce ?? '1');
+  if (typeof atOnce !== 'number') return refused([atOnce]);
+  if (flags.atOnce !== undefined && !flags.sweep) {
+    return refused([
+      usageProblem('invalid-flag', '--at-once does nothing without --sweep', 'Say what to sweep: --sweep <address>=<value>,<value>'),
     ]);
   }
   const dryRun = flags.dryRun === true;
@@ -53,6 +62,6 @@ export async function run(context: CommandContext, flags: RunFlags, pipeline: st
     strict: flags.strict === true,
     gate: gate === 'strict' ? 'strict' : 'default',
   } as const;
-  if (sweep) return await (await import('../run-sweep.ts')).runSweep(context, opened.value, sweep, options);
+  if (sweep) return await (await import('../run-sweep.ts')).runSweep(context, opened.value, sweep, { ...options, atOnce });
   return await runPipeline(context, opened.value, options);
 }

@@ -33,6 +33,7 @@ export function declarePipelines(program: Command): void {
   )
     .option('--set <address=value>', 'set a parameter of a step, or a key of the configuration; may be repeated', collectValues)
     .option('--sweep <address=values>', 'a run for each of these values of a parameter; repeated, for every combination', collectValues)
+    .option('--at-once <count>', 'variants of a sweep at once: one a GPU, say (default: 1)')
     .option('--from <step>', 'begin with this step; earlier results are reused')
     .option('--to <step>', 'end with this step')
     .option('--only <step>', 'run this step alone; earlier results are reused; may be repeated', collectValues)
