@@ -3,7 +3,7 @@ import type { Figure } from './figure.ts';
 
 const [name, ...flags] = process.argv.slice(2);
 const known = readdirSync(import.meta.dirname)
-  .filter((file) => file.endsWith('.ts') && !['main.ts', 'figure.ts', 'chain.ts', 'chain-steps.ts'].includes(file))
+  .filter((file) => file.endsWith('.ts') && !['main.ts', 'figure.ts', 'chain.ts', 'chain-steps.ts', 'job-start.ts'].includes(file))
   .map((file) => file.slice(0, -3));
 if (name === undefined || !known.includes(name)) {
   console.error(`Which benchmark? One of: ${known.join(', ')}\nFor example: npm run bench -- ${known[0]}`);

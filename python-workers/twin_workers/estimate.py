@@ -186,6 +186,8 @@ class Figures:
             "onGpu": on_gpu,
             "baseBytes": base,
             "activationScale": min(4.0, max(0.1, (peak - base - fixed_bytes(shape, on_gpu)) / activations)),
+            "peakBytes": peak,
+            "seconds": took,
             "flops": seconds(shape, 1.0) / took if took > 0 else 0.0,
             "shape": asdict(shape),
             "wall": time.time(),
