@@ -1,4 +1,5 @@
 import type { Problem } from '../contracts/problem.ts';
+import type { Change } from '../ports/change-feed.ts';
 import type { DocumentKey, Version } from '../ports/document-store.ts';
 import type { Point, VectorIndex } from '../ports/vector-index.ts';
 import { cachedVectors, embedCached, type EmbeddingPorts, vectorHash } from './embedding-cache.ts';
@@ -76,9 +77,14 @@ interface Plan {
  * Brings the index in step with documents of distinct keys: intent on disk, changed points written, stale ones removed, applied.
  * Whatever dies in between, applying the same keys again ends in the same state; any number of writers may be at it.
  */
-export async function applyDocuments(documents: readonly PreparedDocument[], context: ApplyContext): Promise<Applied> {
+export async function applyDocuments(
+  documents: readonly PreparedDocument[],
+  context: ApplyContext,
+  changes: ReadonlyMap<string, Change>,
+): Promise<Applied> {
   const { ledger, sweeps, vectorIndex, generation, totals, reached } = context;
   const rows = await ledger.get(documents.map(({ key }) => key));
+  for (const { key, entry } of rows) totals.meet(entry, changes.get(key)?.version ?? 0);
   const wrong = await wrongPoints(documents, context);
   const read = documents.map((document, index) => ({ document, row: rows[index]! }));
   const isBehind = ({ document, row }: (typeof read)[number]) => row.entry !== null && row.entry.version > document.version;
@@ -109,7 +115,7 @@ export async function applyDocuments(documents: readonly PreparedDocument[], con
   const effects = plans.filter(({ changed, stale }) => changed.length > 0 || stale.length > 0);
   const began = performance.now();
   const intents = await ledger.replace(
-    effects.map(({ document, row, stale }) => ({ row, entry: entryOf(document, 'intent', stale) })),
+    effects.map(({ document, row, stale }) => ({ row, entry: entryOf(document, 'intent', stale, totals.writer) })),
     'power',
   );
   const again = effects.filter((_, index) => intents[index] === null).map(({ document }) => document.key);
@@ -141,7 +147,7 @@ export async function applyDocuments(documents: readonly PreparedDocument[], con
 
   const finished = [...intended, ...plans.filter((plan) => isOutdated(plan))];
   const outcomes = await ledger.replace(
-    finished.map(({ document, row }) => ({ row, entry: entryOf(document, document.exists ? 'applied' : 'deleted', []) })),
+    finished.map(({ document, row }) => ({ row, entry: entryOf(document, document.exists ? 'applied' : 'deleted', [], totals.writer) })),
     'process',
   );
   const lost = finished.filter((_, index) => outcomes[index] === null);
@@ -149,7 +155,7 @@ export async function applyDocuments(documents: readonly PreparedDocument[], con
   for (const [index, { document, row }] of finished.entries()) {
     if (outcomes[index] === null) continue;
     if (index >= intended.length) totals.subtract(row.entry);
-    totals.add(entryOf(document, document.exists ? 'applied' : 'deleted', []));
+    totals.add(entryOf(document, document.exists ? 'applied' : 'deleted', [], totals.writer));
   }
   if (again.length + lost.length > 0) totals.doubt();
   context.count?.(
@@ -229,9 +235,9 @@ function isOutdated({ document, row: { entry }, changed, stale }: Plan): boolean
   return entry.version !== document.version || entry.state !== (document.exists ? 'applied' : 'deleted');
 }
 
-function entryOf(document: PreparedDocument, state: LedgerEntry['state'], removing: readonly string[]): LedgerEntry {
+function entryOf(document: PreparedDocument, state: LedgerEntry['state'], removing: readonly string[], writer: string): LedgerEntry {
   const points = document.points.map(({ id, payloadHash }) => [id, payloadHash] as const);
-  return { tenant: document.key.tenant, document: document.key.id, version: document.version, state, points, removing };
+  return { tenant: document.key.tenant, document: document.key.id, version: document.version, state, points, removing, writer };
 }
 
 function pointOf(

@@ -69,6 +69,7 @@ export async function applyChanges(
       const applied = await applyApart(
         fresh.filter(({ problem }) => problem === undefined),
         context,
+        open,
       );
       behind.push(...applied.behind);
       const dead = [...applied.dead, ...broken.map(({ key, version, problem }) => ({ key, version, problem: problem! }))];
@@ -95,17 +96,21 @@ function count(fresh: readonly PreparedDocument[], done: readonly { readonly dea
 }
 
 /** Applies documents together, and each alone where one of them cannot be: then that one is put aside. */
-async function applyApart(documents: readonly PreparedDocument[], context: BatchContext): Promise<Applied> {
+async function applyApart(
+  documents: readonly PreparedDocument[],
+  context: BatchContext,
+  changes: ReadonlyMap<string, Change>,
+): Promise<Applied> {
   if (documents.length === 0) return { settled: [], again: [], behind: [], dead: [] };
   try {
-    return await patiently(() => applyDocuments(documents, context), context.signal);
+    return await patiently(() => applyDocuments(documents, context, changes), context.signal);
   } catch (error) {
     if (!(error instanceof ProblemError) || !poisonReasons.has(error.problem.reason)) throw error;
     const [only, ...others] = documents;
     if (others.length === 0)
       return { settled: [], again: [], behind: [], dead: [{ key: only!.key, version: only!.version, problem: error.problem }] };
     const parts: Applied[] = [];
-    for (const document of documents) parts.push(await applyApart([document], context));
+    for (const document of documents) parts.push(await applyApart([document], context, changes));
     return {
       settled: parts.flatMap((part) => part.settled),
       again: parts.flatMap((part) => part.again),

@@ -27,6 +27,8 @@ export interface SyncState {
   readonly version: Version;
   /** What the index holds; null while changes are being applied: then only the ledger knows. */
   readonly totals: Totals | null;
+  /** The process that kept these totals: what it wrote to the ledger is in them. */
+  readonly countedBy: string | null;
   /** What the ledger knows and the store does not is still to be removed: a first read of all documents began over an index that held some. */
   readonly sweep: boolean;
   readonly gap: Gap | null;
@@ -40,6 +42,7 @@ export const newState: SyncState = {
   cursor: null,
   version: 0,
   totals: null,
+  countedBy: null,
   sweep: false,
   gap: null,
   epoch: 0,

@@ -48,7 +48,7 @@ export class GenerationSync {
       sweeps: this.#sweeps,
       deadLetters: new DeadLetters(metadataStore, this.generation),
       maker: withoutForgotten({ clean, chunk }, metadataStore, count),
-      totals: new RunningTotals(keeper.state.totals ?? undefined),
+      totals: new RunningTotals(keeper.state.totals ?? undefined, keeper.state.countedBy),
       terms,
       signal,
       audit: options.rescan,
@@ -128,7 +128,7 @@ export class GenerationSync {
   /** The totals, kept with the cursor for the next time. */
   async finish(): Promise<Totals> {
     const totals = this.#recount || this.#batch.totals.doubtful ? await countLedger(this.#ledger) : this.#batch.totals.totals;
-    if (this.state.totals === null) await this.save({ totals });
+    if (this.state.totals === null) await this.save({ totals, countedBy: this.#batch.totals.writer });
     return totals;
   }
 

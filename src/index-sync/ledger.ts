@@ -14,6 +14,8 @@ export interface LedgerEntry {
   readonly points: readonly (readonly [id: string, payloadHash: string])[];
   /** Ids that may still stand in the index and shall not; of an intent alone. */
   readonly removing: readonly string[];
+  /** The process that wrote it; whoever keeps totals sees by it that another one was there. */
+  readonly writer?: string;
 }
 
 /** An entry with its place in the ledger; null stands for a document never seen. */

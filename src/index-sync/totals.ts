@@ -1,4 +1,5 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
+import type { Version } from '../ports/document-store.ts';
 import type { Ledger, LedgerEntry } from './ledger.ts';
 
 /** How many documents and points an index holds, and a hash of exactly which points. */
@@ -11,12 +12,17 @@ export interface Totals {
 
 /** Totals that follow the ledger entry by entry. */
 export class RunningTotals {
+  /** Names this process in the ledger entries that it writes. */
+  readonly writer = randomBytes(6).toString('hex');
+  readonly #countedBy: string | null;
   #documents: number;
   #points: number;
   #sum: bigint;
   #doubtful = false;
 
-  constructor(from: Totals = { documents: 0, points: 0, setHash: '0' }) {
+  /** `countedBy` is the process that kept the totals that these begin with. */
+  constructor(from: Totals = { documents: 0, points: 0, setHash: '0' }, countedBy: string | null = null) {
+    this.#countedBy = countedBy;
     this.#documents = from.documents;
     this.#points = from.points;
     this.#sum = BigInt(`0x${from.setHash}`);
@@ -29,6 +35,15 @@ export class RunningTotals {
 
   doubt(): void {
     this.#doubtful = true;
+  }
+
+  /**
+   * Doubts where another process has applied a change already, behind the back of whoever kept the totals: a follower that slept, or was killed
+   * after others had taken over. Each such change comes by again, as the cursor stands before it.
+   */
+  meet(entry: LedgerEntry | null, changed: Version): void {
+    if (entry === null || changed === 0 || entry.version < changed) return;
+    if (entry.writer !== this.writer && (entry.writer === undefined || entry.writer !== this.#countedBy)) this.#doubtful = true;
   }
 
   add(entry: LedgerEntry | null): void {

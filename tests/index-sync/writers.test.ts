@@ -95,6 +95,18 @@ test.each(points)('a document deleted while a writer sleeps %s does not come bac
   expect(await differences(rig)).toEqual([]);
 });
 
+test.each(contents)(
+  'totals that another writer changed behind the back of their keeper are counted anew: the document %s',
+  async (_, content) => {
+    const { rig, context } = await openWriters();
+    await rig.documentStore.put([exampleDocument('b', { content: 'another' }), exampleDocument('a', { content })]);
+    // Its changes are seen by a process that never moves the cursor: it slept, woke up, and was killed.
+    await applyChanges([change, { key: { ...key, id: 'b' }, version: 0 }], context, () => undefined);
+    await rig.sync();
+    expect(await rig.differences()).toEqual([]);
+  },
+);
+
 test('a document that nobody had indexed when it went does not come back either', async () => {
   const { rig, context } = await openWriters(null);
   await rig.documentStore.put([exampleDocument('a', { content: 'short-lived' })]);
