@@ -210,3 +210,18 @@ def test_a_service_of_twin_shares_its_device_with_jobs(machine, echo):
     assert attempt.run() == 0
     assert devices_of(attempt) == ["GPU-a"]
     service.communicate()
+
+
+def test_where_nothing_can_be_leased_the_job_says_so_and_goes_on(machine, echo, tmp_path):
+    (tmp_path / "cache").write_text("no folder")
+    attempt = echo("unleased")
+    assert attempt.run() == 0
+    assert "GPUs cannot be leased" in attempt.events("warn")[0]["data"]["message"]
+
+
+def test_a_base_that_cannot_be_read_fails_the_job_for_what_it_is(machine, tmp_path, sft_inputs):
+    empty = tmp_path / "base"
+    empty.mkdir()
+    attempt = Attempt(tmp_path / "job", "train-sft", {}, {**sft_inputs, "base": empty})
+    assert run_here(attempt) not in (0, 70)
+    assert devices_of(attempt) == ["GPU-a"]

@@ -39,7 +39,7 @@ def test_all_that_is_wrong_with_a_request_is_named_at_once(tmp_path, rows):
     ("changes", "message"),
     [
         ({"v": 2}, "request.v: expected 1, found 2"),
-        ({"job": "ecco"}, "request.job: expected one of echo, "),
+        ({"job": "ecco"}, "request.job: expected one of distill-model, echo, "),
         ({"leaseSeconds": "soon"}, 'request.leaseSeconds: expected number, found "soon"'),
         ({"inputs": {"rows": 3}}, "request.inputs.rows: expected string, found 3"),
     ],

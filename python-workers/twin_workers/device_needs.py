@@ -12,8 +12,11 @@ _TRAINING = {"train-sft", "train-dpo"}
 def needed_bytes(job: Any) -> int:
     """Bytes at the peak, on rows of the greatest length; without models nothing is known and nothing is asked for."""
     base = job.inputs.get("base")
-    if job.name in _TRAINING and base is not None and (base / "config.json").exists():
-        return _of_training(job, base)
+    if job.name in _TRAINING and base is not None:
+        try:
+            return _of_training(job, base)
+        except (OSError, ValueError, KeyError):
+            pass  # what is wrong with the model, the job itself says best
     weights = sum(file.stat().st_size for path in job.inputs.values() if path.is_dir() for file in path.glob("*.safetensors"))
     return weights + CUDA_BASE_BYTES if weights else 0
 

@@ -37,11 +37,18 @@ class JobDevices:
         self._nvml = open_nvml()
         if self._nvml is None:
             return
-        self._leases = Leases(self._nvml)
-        if not self._leases.standings():
+        leases = Leases(self._nvml)
+        needed = 0
+        try:
+            if not leases.standings():
+                return
+            needed = needed_bytes(self._job)
+            waited = self._wait(leases, needed)
+        except OSError as error:
+            # A home that cannot be written to, or that knows no locks.
+            self._job.warn("no-lease", f"GPUs cannot be leased, so the job takes what CUDA shows it: {error}")
             return
-        needed = needed_bytes(self._job)
-        waited = self._wait(self._leases, needed)
+        self._leases = leases
         _show(self.taken)
         names = [{"uuid": device.uuid, "name": device.name} for device in self.taken]
         self._job.events.emit("devices", {"devices": names, "neededBytes": needed, "waitedSeconds": waited})
