@@ -89,9 +89,8 @@ function tell(event: JobEvent, attempt: Attempt, tools: StepTools): void {
       return tellMetrics(event.data.points, emit, run, step);
     case 'estimate': {
       const { secondsPerStep, steps, peakBytes } = event.data;
-      const minutes = ((secondsPerStep * steps) / 60).toFixed(1);
       return tools.log(
-        `at most ${minutes} min for ${steps} steps, and ${(peakBytes / 2 ** 30).toFixed(2)} GiB, by two steps on the longest batch`,
+        `at most ${span(secondsPerStep * steps)} for ${steps} steps, and ${(peakBytes / 2 ** 30).toFixed(2)} GiB, by two steps on the longest batch`,
       );
     }
     case 'checkpoint':
@@ -136,4 +135,10 @@ function leftToItself(job: string, run: string): ProblemError {
     hint: 'The next twin run adopts it',
     exit: 1,
   });
+}
+
+/** A time in the unit that suits it. */
+function span(seconds: number): string {
+  if (seconds < 90) return `${Math.ceil(seconds)} s`;
+  return seconds < 5400 ? `${Math.ceil(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
 }
