@@ -25,6 +25,8 @@ export async function measure(report: Report): Promise<void> {
   if (environment === null) throw new Error('This benchmark trains: build the Python environment first, `npx twin doctor` says how');
   const runtime = runtimeOf(environment.python, environment);
   const folder = await mkdtemp(join(tmpdir(), 'twin-training-bench-'));
+  // What a benchmark takes teaches no estimate of the user's.
+  process.env['XDG_CACHE_HOME'] = join(folder, 'cache');
   try {
     await measureEvents(report, runtime, folder);
     await measurePairs(report, runtime, join(folder, 'pairs'));

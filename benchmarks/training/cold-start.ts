@@ -2,7 +2,7 @@ import { localJobLauncher } from '../../src/adapters/job-launcher/local.ts';
 import type { PythonRuntime } from '../../src/workers/python-runtime.ts';
 import { workerVariables } from '../../src/workers/python-runtime.ts';
 import { atMostTimes, type Figure, median, timeCommands } from '../figure.ts';
-import { tinySft } from './tiny-base.ts';
+import { tinySft } from '../../tests/support/tiny-training.ts';
 
 const rounds = 5;
 // What the job imports before its first phase, by names and in nothing else.

@@ -1,7 +1,7 @@
 import { localJobLauncher } from '../../src/adapters/job-launcher/local.ts';
 import type { PythonRuntime } from '../../src/workers/python-runtime.ts';
 import { atMost, type Figure } from '../figure.ts';
-import { tinySft } from './tiny-base.ts';
+import { tinySft } from '../../tests/support/tiny-training.ts';
 
 const steps = 60;
 

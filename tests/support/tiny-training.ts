@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PretrainTinyParams, TrainSftParams } from '../../src/contracts/jobs.ts';
+import { PretrainTinyParams, TrainDpoParams, TrainSftParams } from '../../src/contracts/jobs.ts';
 import type { JobLauncher, JobSubmission } from '../../src/ports/job-launcher.ts';
 
 const subjects = ['cursor', 'ledger', 'keeper', 'chunk', 'journal', 'alias', 'checkpoint', 'adapter'];
@@ -37,5 +37,21 @@ export async function tinySft(launcher: JobLauncher, folder: string): Promise<(i
     const lora = { rank: 4, alpha: 8, dropout: 0.05, targets: ['q_proj', 'v_proj'] };
     const sft = TrainSftParams.parse({ maxSteps: steps, batchSize: 4, maxLength: 192, saveEvery: 5, lora, seed });
     return { id, job: 'train-sft', params: sft, inputs, outputs: ['adapter', 'summary'] };
+  };
+}
+
+/** How to prefer answers over noise, from the adapter of a tuning that `tinySft` made; likewise. */
+export async function tinyDpo(folder: string, sft: JobSubmission, adapter: string): Promise<(id: string, steps: number) => JobSubmission> {
+  const pairs = join(folder, 'pairs.jsonl');
+  const pair = (subject: string, number: number) => ({
+    id: `pair-${number}`,
+    prompt: `What is the ${subject} of document ${number}?`,
+    chosen: `The ${subject} of document ${number} is kept in order.`,
+    rejected: `no no no ${number}`,
+  });
+  await writeFile(pairs, subjects.map((subject, number) => `${JSON.stringify(pair(subject, number))}\n`).join(''));
+  return (id, steps) => {
+    const params = TrainDpoParams.parse({ maxSteps: steps, batchSize: 2, maxLength: 192, saveEvery: 3, learningRate: 0.001 });
+    return { id, job: 'train-dpo', params, inputs: { base: sft.inputs['base']!, adapter, pairs }, outputs: ['adapter', 'summary'] };
   };
 }
