@@ -4,7 +4,7 @@ import pytest
 from attempts import Attempt, defaults, run_here, write_rows
 from conftest import LORA, SFT, pairs, samples
 
-from twin_workers.estimate import GIB, Figures, Shape, peak_bytes, verdicts
+from twin_workers.estimate import GIB, Figures, Shape, cpu_seconds, layer_passes, operations, peak_bytes, verdicts
 from twin_workers.schemas import problems, schemas
 
 
@@ -98,6 +98,8 @@ def test_pairs_that_teach_nothing_are_counted(tmp_path, base):
 
 SHAPE = Shape("train-sft", 8_070_000_000, 40_000_000, 32, 4096, 14336, 128_256, 2, 8, 2048, True, False, 100, 3_000_000)
 
+SIZES = ((1_000_000, 4), (100_000, 2), (10_000_000, 8))
+
 
 def test_a_model_that_is_too_large_as_asked_fits_with_changes_or_not_at_all(tmp_path):
     figures = Figures(tmp_path / "none")
@@ -119,6 +121,22 @@ def test_finished_jobs_correct_the_estimate(tmp_path):
         figures.learn(SHAPE, "H100", int(before * 0.9), 1 * GIB, 60.0)
     after = peak_bytes(SHAPE, True, Figures(path))
     assert abs(after - before * 0.9) < 0.01 * before
+
+
+def test_finished_jobs_tell_what_a_pass_costs_whatever_its_size(tmp_path):
+    path = tmp_path / "figures.jsonl"
+    shapes = [Shape("train-sft", total, 1000, layers, 64, 256, 512, 4, 1, 128, False, False, 40, 20_000) for total, layers in SIZES]
+    for shape in shapes[1:]:
+        Figures(path).learn(shape, "cpu", 1 * GIB, 1 * GIB // 2, operations(shape) * 1e-10 + layer_passes(shape) * 1e-3)
+    expected = operations(shapes[0]) * 1e-10 + layer_passes(shapes[0]) * 1e-3
+    assert cpu_seconds(shapes[0], Figures(path)) == pytest.approx(expected)
+
+
+def test_finished_jobs_of_one_shape_tell_their_rate_alone(tmp_path):
+    path = tmp_path / "figures.jsonl"
+    for _ in range(3):
+        Figures(path).learn(SHAPE, "cpu", 64 * GIB, 1 * GIB, 90.0)
+    assert cpu_seconds(SHAPE, Figures(path)) == pytest.approx(90)
 
 
 def test_the_report_is_what_the_contract_says(tmp_path, base):

@@ -112,12 +112,24 @@ def peak_bytes(shape: Shape, on_gpu: bool, figures: "Figures") -> int:
     return int(base + fixed_bytes(shape, on_gpu) + figures.scale(on_gpu) * activation_bytes(shape, on_gpu))
 
 
-def seconds(shape: Shape, flops: float) -> float:
+def operations(shape: Shape) -> float:
     """Forward costs 2 operations a parameter and token, backward 2 for activations and 2 for weights that are trained."""
     passes = 4 + (2 if shape.trainable == shape.total else 0) + (2 if shape.recompute else 0)
     # The reference reads everything once more.
     passes += 2 if shape.job == "train-dpo" else 0
-    return passes * shape.total * shape.tokens / (flops * _UTILIZATION)
+    # Every token looks at the others of its sequence, which no parameter counts.
+    attention = 2 * shape.layers * shape.length * shape.hidden
+    return passes * (shape.total + attention) * shape.tokens
+
+
+def seconds(shape: Shape, flops: float) -> float:
+    """How long on a device of so many operations a second, of which training gets a part."""
+    return operations(shape) / (flops * _UTILIZATION)
+
+
+def layer_passes(shape: Shape) -> int:
+    """How often a layer is gone through: what a small model pays for, whatever its size."""
+    return shape.steps * shape.accumulation * (shape.layers + 1)
 
 
 def verdicts(shape: Shape, figures: "Figures") -> list[dict[str, Any]]:
@@ -177,6 +189,19 @@ class Figures:
         found = [record["flops"] for record in self._records if record["device"] == device and record["flops"] > 0]
         return statistics.median(found) if found else otherwise
 
+    def cpu_rates(self) -> tuple[float, float] | None:
+        """Seconds an operation and a pass of a layer, as they fit finished jobs best; None where those tell too little."""
+        jobs = [(Shape(**record["shape"]), record["seconds"]) for record in self._of(False) if record.get("seconds", 0) > 0]
+        rows = [(operations(shape) / took, layer_passes(shape) / took) for shape, took in jobs]
+        # Least squares of `operations * first + passes * second = 1`.
+        aa, ab, bb = (sum(left * right for left, right in pairs) for pairs in ([(a, a) for a, _ in rows], rows, [(b, b) for _, b in rows]))
+        a, b = sum(row[0] for row in rows), sum(row[1] for row in rows)
+        determinant = aa * bb - ab * ab
+        if determinant <= 1e-6 * aa * bb:
+            return None  # jobs of one shape do not tell the two apart
+        first, second = (a * bb - b * ab) / determinant, (b * aa - a * ab) / determinant
+        return (first, second) if first > 0 and second > 0 else None
+
     def learn(self, shape: Shape, device: str, peak: int, base: int, took: float) -> None:
         """A job has finished: remember what it took."""
         on_gpu = device != "cpu"
@@ -205,7 +230,10 @@ class Figures:
 
 def cpu_seconds(shape: Shape, figures: Figures) -> float:
     """How long on this machine's CPU."""
-    return seconds(shape, figures.flops("cpu", _CPU_FLOPS / _UTILIZATION))
+    rates = figures.cpu_rates()
+    if rates is None:
+        return seconds(shape, figures.flops("cpu", _CPU_FLOPS / _UTILIZATION))
+    return rates[0] * operations(shape) + rates[1] * layer_passes(shape)
 
 
 def peak_resident_bytes() -> int:
