@@ -101,6 +101,9 @@ describe.skipIf(builtEnvironment() === null)('twin run --sweep', { timeout: 120_
     const jobs = variants(first).map(({ job }) => job!.job);
     const compared = await twin('jobs', 'compare', ...jobs);
     expect(compared.stdout).toMatch(/steps +2 +3 +4/);
+    const { sweep: id } = ofType(first, 'sweep-planned')[0]!;
+    expect((await twin('jobs', 'compare', id)).stdout).toBe(compared.stdout);
+    expect((await twin('jobs', 'compare', `${id}x`)).stderr).toContain(`There are no jobs of ${id}x`);
 
     const again = await twin(...sweep('repeat-rows.steps=2,3,4,5'), '--json');
     expect(outcomes(again, 'repeat-rows')).toEqual(['cached', 'cached', 'cached', 'succeeded']);

@@ -2,6 +2,7 @@ import type { CommandOutcome } from '../../contracts/command-results.ts';
 import type { JobView } from '../../contracts/job-view.ts';
 import type { Problem, Result } from '../../contracts/problem.ts';
 import { type CommandContext, done, refused, usageProblem } from '../context.ts';
+import { openSession } from '../session.ts';
 import { type Jobs, findJob, viewOf } from '../find-job.ts';
 
 /** `twin jobs show <job>`: where it stands, what it was asked for, and how its metrics went. */
@@ -12,11 +13,12 @@ export async function showJob(context: CommandContext, _options: object, name: s
   return view === null ? refused([gone(name)]) : done({ type: 'job-shown', view });
 }
 
-/** `twin jobs compare <job> <job> …`: what was asked for differently, and what came of it. */
+/** `twin jobs compare <job> <job> …`: what was asked for differently, and what came of it; a sweep names the jobs of its variants. */
 export async function compareJobs(context: CommandContext, _options: object, ...names: readonly string[]): Promise<CommandOutcome> {
   const views: JobView[] = [];
   const problems: Problem[] = [];
-  for (const name of names.flat()) {
+  const jobs = await Promise.all(names.flat().map((name) => namedJobs(context, name, problems)));
+  for (const name of jobs.flat()) {
     const found: Result<{ readonly jobs: Jobs; readonly id: string }, readonly Problem[]> = await findJob(context, name);
     if (!found.ok) {
       problems.push(...found.error);
@@ -28,6 +30,22 @@ export async function compareJobs(context: CommandContext, _options: object, ...
   }
   if (problems.length > 0) return refused(problems);
   return done({ type: 'jobs-compared', views });
+}
+
+/** The jobs that a name stands for: itself, or those of a sweep. */
+async function namedJobs(context: CommandContext, name: string, problems: Problem[]): Promise<readonly string[]> {
+  if (!name.startsWith('sweep-')) return [name];
+  const session = await openSession(context, { writes: 'nothing' });
+  if (!session.ok) {
+    problems.push(...session.error);
+    return [];
+  }
+  const { wired } = session.value;
+  const { jobsOfSweep } = await import('../sweep-members.ts');
+  const jobs = await jobsOfSweep(await wired.journal(), wired.state.jobs, name);
+  if (jobs.length === 0)
+    problems.push(usageProblem('unknown-sweep', `There are no jobs of ${name}`, 'twin runs show <run> names the sweep of a run'));
+  return jobs;
 }
 
 /** `twin jobs save <job>`: a checkpoint at its next step; it goes on. */

@@ -44,8 +44,8 @@ export function declareJobs(program: Command): void {
   declare(
     jobs,
     'compare <jobs...>',
-    'compare jobs: what was asked for differently, and what came of it',
-    ['twin jobs compare 1f9b 77c0'],
+    'compare jobs, or those of a sweep: what was asked for differently, and what came of it',
+    ['twin jobs compare 1f9b 77c0', 'twin jobs compare sweep-20261126-174708-xbgm'],
     async () => (await import('../commands/jobs-show.ts')).compareJobs,
   );
   declare(
