@@ -1,4 +1,5 @@
 import json
+import math
 import shutil
 
 import pytest
@@ -7,6 +8,7 @@ from conftest import DPO, SFT, TINY, samples
 
 from twin_workers.model_folder import load_model, load_tokenizer
 from twin_workers.prompts import Prompts
+from twin_workers.tokenizing import LOSS_TYPES
 
 
 def files(folder):
@@ -324,3 +326,26 @@ def test_a_start_that_stands_for_no_model_leaves_the_base_to_be_made(work, tmp_p
     attempt = Attempt(tmp_path / "made", "pretrain-tiny", {**TINY, "maxSteps": 1}, {"start": start, "documents": work / "documents.jsonl"})
     assert run_here(attempt) == 0
     assert attempt.summary()["steps"] == 1
+
+
+def test_losses_are_mixed_by_their_weights(dpo_inputs, tmp_path):
+    def first_loss(name, **params):
+        attempt = Attempt(tmp_path / name, "train-dpo", {**DPO, "maxSteps": 1, **params}, dpo_inputs)
+        assert run_here(attempt) == 0
+        return attempt.summary()["losses"][0]["loss"]
+
+    mixed = first_loss("mixed", lossTypes=["sigmoid", "sft"], lossWeights=[1.0, 0.5])
+    assert mixed == pytest.approx(first_loss("sigmoid") + 0.5 * first_loss("sft", lossTypes=["sft"]), rel=1e-3)
+
+
+def test_as_many_weights_as_losses_are_wanted(dpo_inputs, tmp_path):
+    attempt = Attempt(tmp_path, "train-dpo", {**DPO, "lossTypes": ["sigmoid", "sft"], "lossWeights": [1.0]}, dpo_inputs)
+    assert run_here(attempt) == 10
+    assert attempt.error()["message"] == "There are 2 losses and 1 weights: expected one weight a loss"
+
+
+@pytest.mark.parametrize("loss", LOSS_TYPES)
+def test_every_preference_loss_trains(dpo_inputs, tmp_path, loss):
+    attempt = Attempt(tmp_path, "train-dpo", {**DPO, "lossTypes": [loss], "maxSteps": 2, "labelSmoothing": 0.1}, dpo_inputs)
+    assert run_here(attempt) == 0
+    assert all(math.isfinite(entry["loss"]) for entry in attempt.summary()["losses"])

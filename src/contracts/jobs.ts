@@ -93,6 +93,10 @@ export const TrainDpoParams = z.strictObject({
   learningRate: z.number().positive().default(1e-4),
   beta: z.number().positive().default(0.5),
   lossTypes: z.array(z.string()).min(1).default(['sigmoid']),
+  /** How much each of several losses counts, in their order; null: each counts 1. */
+  lossWeights: z.array(z.number().positive()).min(1).nullable().default(null),
+  /** How probable it is that a pair is labelled the wrong way round; of the losses that know it (sigmoid, robust, exo_pair, …). */
+  labelSmoothing: z.number().min(0).lt(0.5).default(0),
   /** Pairs that are held out, and measured each time that so large a part of the steps is done. */
   evaluation: z.strictObject({ share: z.number().min(0).lt(1).default(0), every: z.number().gt(0).max(1).default(0.2) }).prefault({}),
 });

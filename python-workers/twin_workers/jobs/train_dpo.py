@@ -45,6 +45,11 @@ def run(job: Job) -> list[str]:
             message = f"There is no DPO loss `{loss}`: expected one of {', '.join(LOSS_TYPES)}"
             raise JobFailure("configuration", message, where="params.lossTypes")
 
+    weights = params["lossWeights"]
+    if weights is not None and len(weights) != len(params["lossTypes"]):
+        message = f"There are {len(params['lossTypes'])} losses and {len(weights)} weights: expected one weight a loss"
+        raise JobFailure("configuration", message, where="params.lossWeights")
+
     job.phase("load")
     read_card(base, ("base", "merged"), job.prompt_template["digest"])
     card = read_card(adapter, ("adapter", "full"), job.prompt_template["digest"])
@@ -74,6 +79,8 @@ def run(job: Job) -> list[str]:
             max_length=length,
             beta=params["beta"],
             loss_type=params["lossTypes"],
+            loss_weights=weights,
+            label_smoothing=params["labelSmoothing"],
             eval_strategy="steps" if evaluated else "no",
             eval_steps=params["evaluation"]["every"],
             per_device_eval_batch_size=params["batchSize"],
