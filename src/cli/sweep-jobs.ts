@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Curve } from '../contracts/curve.ts';
@@ -6,9 +5,10 @@ import type { RunView, StepView } from '../contracts/run-view.ts';
 import type { SweepFinished, SweepJob } from '../contracts/sweep.ts';
 import { ingestJob, metricsFolder } from '../curves/ingest-job.ts';
 import { readCurve } from '../curves/read-curve.ts';
-import type { Graph, GraphNode } from '../engine/graph.ts';
+import type { Graph } from '../engine/graph.ts';
 import { sweepPage } from '../report/html/sweep-page.ts';
 import type { StateFolder } from './state-folder.ts';
+import { comparedStep, isSwept, jobOf } from './sweep-members.ts';
 
 /** Buckets of a curve on the page of a sweep. */
 const bucketsShown = 240;
@@ -17,7 +17,7 @@ const bucketsShown = 240;
 export function eachVariant(graph: Graph, addresses: readonly string[]): ReadonlySet<string> {
   const each = new Set<string>();
   for (const node of graph.nodes) {
-    if (isSwept(node, addresses) || node.dependencies.some((dependency) => each.has(dependency))) each.add(node.address);
+    if (isSwept(node.address, addresses) || node.dependencies.some((dependency) => each.has(dependency))) each.add(node.address);
   }
   return each;
 }
@@ -25,13 +25,10 @@ export function eachVariant(graph: Graph, addresses: readonly string[]): Readonl
 /** The job by which a variant is compared with the others; null where its run came to none. */
 export async function variantJob(jobs: string, graph: Graph, addresses: readonly string[], view: RunView): Promise<SweepJob | null> {
   const each = eachVariant(graph, addresses);
-  const candidates = graph.nodes.filter(({ kind, address }) => kind === 'job' && each.has(address));
-  const node = candidates.findLast((candidate) => isSwept(candidate, addresses)) ?? candidates[0];
-  const step = node && view.steps.find(({ address }) => address === node.address);
-  if (!step || step.key === null) return null;
-  // A forced step has a job of its own.
-  const job = [`${step.key}-${view.run}`, step.key].find((id) => existsSync(join(jobs, id)));
-  if (job === undefined) return null;
+  const compared = comparedStep(graph.nodes, addresses, (address) => each.has(address));
+  const step = view.steps.find(({ address }) => address === compared);
+  const job = step ? jobOf(jobs, view.run, step) : null;
+  if (!step || job === null) return null;
   const { readJob } = await import('../workers/job-view.ts');
   const line = { type: 'job', id: job, job: '', state: 'ended', attempt: step.attempts, pid: null, exit: null, folder: null } as const;
   const { seconds, metrics } = await readJob(join(jobs, job), line, null, null);
@@ -63,11 +60,6 @@ export async function compareVariants(
     progress(`The report of ${finished.sweep} could not be written: ${error instanceof Error ? error.message : String(error)}`);
     return null;
   }
-}
-
-function isSwept({ address }: GraphNode, addresses: readonly string[]): boolean {
-  const ofAllRounds = address.replaceAll(/#\d+/g, '');
-  return addresses.some((swept) => swept.startsWith(`${address}.`) || swept.startsWith(`${ofAllRounds}.`));
 }
 
 /** The numbers that stand in the small results of a step: `validationLoss`, say. */

@@ -9,22 +9,39 @@ import type { MetadataStore } from '../ports/metadata-store.ts';
 /** Runs that are looked through for those of a sweep. */
 const runsAtMost = 2000;
 
-/** The job of each variant of a sweep that came to one, in the order of the variants: of the last swept job step, else of the first that differs. */
+/** The job of each variant of a sweep that came to one, in the order of the variants. */
 export async function jobsOfSweep(journal: MetadataStore, jobs: string, sweep: string): Promise<readonly string[]> {
   const members = await membersOf(journal, sweep);
   const [first] = members;
   if (first === undefined) return [];
-  const candidates = first.view.steps.filter(({ kind }) => kind === 'job').map(({ address }) => address);
-  const swept = Object.keys(first.place.values);
-  const step =
-    candidates.findLast((address) => swept.some((one) => one.startsWith(`${address}.`))) ??
-    candidates.find((address) => new Set(members.map(({ view }) => stepOf(view, address)?.key)).size > 1);
+  const differs = (address: string): boolean => new Set(members.map(({ view }) => stepOf(view, address)?.key)).size > 1;
+  const step = comparedStep(first.view.steps, Object.keys(first.place.values), differs);
   return members.flatMap(({ view }) => {
-    const key = step === undefined ? null : (stepOf(view, step)?.key ?? null);
-    // A forced step has a job of its own.
-    const job = key === null ? undefined : [`${key}-${view.run}`, key].find((id) => existsSync(join(jobs, id)));
-    return job === undefined ? [] : [job];
+    const own = step === null ? undefined : stepOf(view, step);
+    return (own && jobOf(jobs, view.run, own)) ?? [];
   });
+}
+
+/** The job step by which variants are compared: the last swept one, else the first that differs between them; null where there is none. */
+export function comparedStep(
+  steps: readonly Pick<StepView, 'address' | 'kind'>[],
+  swept: readonly string[],
+  differs: (address: string) => boolean,
+): string | null {
+  const candidates = steps.filter(({ kind, address }) => kind === 'job' && differs(address));
+  return (candidates.findLast(({ address }) => isSwept(address, swept)) ?? candidates[0])?.address ?? null;
+}
+
+/** Whether one of these params is the step's own; said of a loop, of each of its rounds. */
+export function isSwept(address: string, swept: readonly string[]): boolean {
+  const ofAllRounds = address.replaceAll(/#\d+/g, '');
+  return swept.some((one) => one.startsWith(`${address}.`) || one.startsWith(`${ofAllRounds}.`));
+}
+
+/** The job that a step had in a run; null where nothing is left of it. */
+export function jobOf(jobs: string, run: string, { key }: Pick<StepView, 'key'>): string | null {
+  // A forced step has a job of its own.
+  return key === null ? null : ([`${key}-${run}`, key].find((id) => existsSync(join(jobs, id))) ?? null);
 }
 
 async function membersOf(
