@@ -25,6 +25,11 @@ export function atMostTimes(figure: string, value: number, unit: string, peer: s
   return { figure, value, unit, peer, peerValue, ratio, target: `<= ${limit} x ${peer}`, holds: ratio <= limit };
 }
 
+/** A number as a table shows it. */
+export function readable(value: number): string {
+  return value >= 100 ? value.toFixed(0) : value >= 1 ? value.toFixed(2) : value.toPrecision(3);
+}
+
 /** The middle value; of an even number of values, the lower of the two. */
 export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)]!;
