@@ -76,20 +76,26 @@ def test_a_checkpoint_that_was_damaged_is_passed_over_and_named(sft, sft_inputs,
     assert losses(second) == losses(sft)
 
 
-def test_a_run_that_ended_between_its_last_step_and_its_result_trains_nothing_again(sft, sft_inputs, tmp_path):
-    first = Attempt(tmp_path, "train-sft", SFT, sft_inputs)
+@pytest.mark.parametrize("method", ["sft", "sft of every weight", "dpo"])
+@pytest.mark.parametrize("steps", [4, 6, 12], ids=lambda steps: f"{steps} steps")
+def test_a_run_that_ended_between_its_last_step_and_its_result_trains_nothing_again(method, steps, sft_inputs, dpo_inputs, tmp_path):
+    job, params, inputs = ("train-dpo", DPO, dpo_inputs) if method == "dpo" else ("train-sft", SFT, sft_inputs)
+    params = {**params, "maxSteps": steps, "tuning": "full"} if "every weight" in method else {**params, "maxSteps": steps}
+    whole = Attempt(tmp_path / "whole", job, params, inputs)
+    assert run_here(whole) == 0
+    first = Attempt(tmp_path, job, params, inputs)
 
     def stop_at_the_end(job, kind, data):
-        if (kind, data.get("name")) == ("phase", "evaluate"):
+        if kind == "checkpoint" and data["step"] == steps:
             job.obey("stop")
 
     assert run_here(first, stop_at_the_end) == 20
-    second = Attempt(tmp_path, "train-sft", SFT, sft_inputs, number=2)
+    second = Attempt(tmp_path, job, params, inputs, number=2)
     assert run_here(second) == 0
     assert second.events("progress") == []
-    assert losses(second) == losses(sft)
-    name = "adapter_model.safetensors"
-    assert (second.outputs["adapter"] / name).read_bytes() == (sft.outputs["adapter"] / name).read_bytes()
+    assert losses(second) == losses(whole)
+    for path in whole.outputs["adapter"].glob("*.safetensors"):
+        assert (second.outputs["adapter"] / path.name).read_bytes() == path.read_bytes()
 
 
 def test_cancel_ends_at_the_next_step_without_a_result(sft_inputs, tmp_path):

@@ -92,6 +92,8 @@ def run_training(job: Job, trainer: Any, report: Report, rows: list[dict[str, An
 
     trainer.remove_callback(PrinterCallback)
     checkpoint = report.resume_from()
+    if checkpoint is not None and _was_last(trainer, checkpoint):
+        return
     if checkpoint is None and rows is not None:
         job.phase("canary")
         canary(job, trainer, rows)
@@ -112,6 +114,22 @@ def run_training(job: Job, trainer: Any, report: Report, rows: list[dict[str, An
     if checkpoint is None and rows:
         # On a machine that did something else beside, the wall clock knows nothing of this job; with several threads, CPU time does not.
         learn_figures(job, trainer, rows, min(time.monotonic() - started, time.process_time() - cpu_started))
+
+
+def _was_last(trainer: Any, checkpoint: str) -> bool:
+    """
+    Whether all steps were done when the checkpoint was made; the model and the log are those of the checkpoint then.
+
+    The trainer itself looks at the number of steps after each one, and would do one too many in the middle of an epoch.
+    """
+    from transformers.trainer_callback import TrainerState
+
+    state = TrainerState.load_from_json(str(Path(checkpoint) / "trainer_state.json"))
+    if state.global_step < state.max_steps:
+        return False
+    trainer.state = state
+    trainer._load_from_checkpoint(checkpoint)
+    return True
 
 
 def summary_of(job: Job, trainer: Any, seconds: float, counts: dict[str, Any]) -> dict[str, Any]:
