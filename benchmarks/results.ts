@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
+import { availableParallelism, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { type Figure, readable } from './figure.ts';
 
@@ -14,7 +14,7 @@ export function writeResults(name: string, figures: readonly Figure[], minutes: 
   // What was measured last: a paragraph about the machine and one table.
   const rest = after.replace(/^\n[^|#]*\n(\|.*\n)+/, '');
   const load = loadavg().map((value) => value.toFixed(1));
-  const machine = `${availableParallelism()} cores (${cpus()[0]?.model.trim() || process.arch}), ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}`;
+  const machine = `${availableParallelism()} cores (${process.arch}), ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}`;
   const measured = `${new Date().toISOString().slice(0, 10)}, ${machine}; load average over 1, 5 and 15 minutes at the end ${load.join(', ')}; took ${minutes.toFixed(1)} min.`;
   const table = ['| figure | measured | beside | ratio | target | |', '| --- | --- | --- | --- | --- | --- |', ...figures.map(line)];
   writeFileSync(file, `${before}${heading}\n${measured}\n\n${table.join('\n')}\n${rest === '' ? '' : `\n${rest.trimStart()}`}`);
