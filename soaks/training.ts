@@ -45,7 +45,7 @@ export const soak: Soak = async (seed, { folder, signal }) => {
 
   const ground = { runtime, launcher, jobsFolder, random };
   const violations: string[] = [];
-  let [attempts, kills] = [0, 0];
+  let [attempts, strikes] = [0, 0];
   if (tabled.verdicts === 0) {
     const faulty = (id: string) => sft(id, steps['train-sft'], seed);
     const table = await faultTable(runtime, folder, faulty, (id) => dpo(id, steps['train-dpo']));
@@ -56,13 +56,15 @@ export const soak: Soak = async (seed, { folder, signal }) => {
     violations.push(...table.violations);
     const whole = sft('whole-short', shortSteps, seed);
     const expected = await outcome(launcher, whole);
-    // Until an attempt ends before it can be struck.
-    for (let after = 1; violations.length === 0 && !signal.aborted; after += 1) {
-      const name = after % 2 === 0 ? 'kill -9 of the worker' : 'kill -9 of the keeper';
-      const found = await strike(ground, sft(`struck-${after}`, shortSteps, seed), [{ name, after }], expected);
-      violations.push(...found.violations);
-      if (found.struck.length === 0) break;
-      kills += 1;
+    for (const name of ['kill -9 of the worker', 'kill -9 of the keeper', 'preempt']) {
+      // Until an attempt ends before it can be struck.
+      for (let [after, isStruck] = [1, true]; isStruck && violations.length === 0 && !signal.aborted; after += 1) {
+        const id = `${name.replaceAll(' ', '-')}-${after}`;
+        const found = await strike(ground, sft(id, shortSteps, seed), [{ name, after }], expected);
+        violations.push(...found.violations);
+        isStruck = found.struck.length > 0;
+        strikes += isStruck ? 1 : 0;
+      }
     }
   }
   const names = Object.keys(faults);
@@ -70,16 +72,16 @@ export const soak: Soak = async (seed, { folder, signal }) => {
   for (let round = 0; round < rounds && !signal.aborted && violations.length === 0; round += 1) {
     const isSft = round % 2 === 0;
     const submission = isSft ? sft(`sft-${round}`, steps['train-sft'], seed) : dpo(`dpo-${round}`, steps['train-dpo']);
-    const strikes = Array.from({ length: 1 + Math.floor(random() * mostFaults) }, () => ({
+    const planned = Array.from({ length: 1 + Math.floor(random() * mostFaults) }, () => ({
       name: names[Math.floor(random() * names.length)]!,
       after: 1 + Math.floor(random() * mostEvents),
     }));
-    const found = await strike(ground, submission, strikes, isSft ? expectedSft : expectedDpo);
+    const found = await strike(ground, submission, planned, isSft ? expectedSft : expectedDpo);
     attempts += found.attempts;
     for (const name of found.struck) struck.set(name, (struck.get(name) ?? 0) + 1);
     violations.push(...found.violations);
   }
   const told = [...struck].map(([name, count]) => `${count} x ${name}`).join(', ');
-  const each = kills === 0 ? '' : `killed after each of ${kills} events; `;
+  const each = strikes === 0 ? '' : `killed and preempted after every event, ${strikes} times; `;
   return { did: `${each}${rounds} jobs in ${attempts} attempts; ${told}`, violations };
 };

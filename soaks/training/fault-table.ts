@@ -1,4 +1,5 @@
-import { cpSync, readFileSync, readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, readFileSync, readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { localJobLauncher } from '../../src/adapters/job-launcher/local.ts';
@@ -56,13 +57,20 @@ export async function faultTable(
   const patient = localJobLauncher({ jobsFolder: join(folder, 'faulty-jobs'), runtime, leaseSeconds: null, start: 'warm' });
   const verdicts: Verdict[] = [];
   const violations: string[] = [];
-  for (const each of [...(await echoCases(folder)), ...(await trainingCases(folder, sft, dpo))]) {
-    // A gigabyte takes longer than the deadlines that make a hang quick to tell.
-    const launcher = each.submission.job === 'echo' && each.submission.id !== 'echo-print' ? tight : patient;
-    const found = await verdictOf(launcher, each);
-    verdicts.push(found);
-    if (found.verdict !== each.verdict)
-      violations.push(`${each.fault}: expected ${each.verdict}, found ${found.verdict} (${found.message})`);
+  const small = smallDisk(join(folder, 'faulty-jobs', 'full-disk', 'checkpoints'));
+  const onSmall: Case = { fault: 'a disk that is full at a checkpoint', submission: sft('full-disk'), verdict: 'transient' };
+  const cases = [...(await echoCases(folder)), ...(await trainingCases(folder, sft, dpo)), ...(small === null ? [] : [onSmall])];
+  try {
+    for (const each of cases) {
+      // A gigabyte takes longer than the deadlines that make a hang quick to tell.
+      const launcher = each.submission.job === 'echo' && each.submission.id !== 'echo-print' ? tight : patient;
+      const found = await verdictOf(launcher, each);
+      verdicts.push(found);
+      if (found.verdict !== each.verdict)
+        violations.push(`${each.fault}: expected ${each.verdict}, found ${found.verdict} (${found.message})`);
+    }
+  } finally {
+    small?.();
   }
   return { verdicts, violations };
 }
@@ -182,4 +190,15 @@ function cutNewest(checkpoints: string): void {
     const optimizer = join(checkpoints, name, 'optimizer.pt');
     truncateSync(optimizer, statSync(optimizer).size >> 1);
   }
+}
+
+/** A disk that holds less than a checkpoint, and how to take it away again; null for who may not mount one. */
+function smallDisk(folder: string): (() => void) | null {
+  mkdirSync(folder, { recursive: true });
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder], { stdio: 'ignore' });
+  } catch {
+    return null;
+  }
+  return () => void execFileSync('umount', [folder]);
 }
