@@ -1,12 +1,17 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { json, rows } from '../../src/contracts/artifact.ts';
 import { defineMapStep, definePipeline, defineStep } from '../../src/engine/define.ts';
 
 const numbers = rows('numbers', z.strictObject({ number: z.int() }));
 
+/** The journal gathers records for a moment: what a kill within it takes along is another test's matter. */
+const gatheredMs = 200;
+
 /** Says where it stands and goes no further, where the environment names the place; a line on standard input lets it go on. */
 async function holdAt(place: string): Promise<void> {
   if (process.env['PUPPET_HOLD'] !== place) return;
+  await delay(gatheredMs);
   process.stdout.write(`held at ${place}\n`);
   await new Promise((resolve) => process.stdin.once('data', resolve));
   process.stdin.destroy();
