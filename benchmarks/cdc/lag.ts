@@ -10,12 +10,12 @@ export interface Lags {
 }
 
 /**
- * From the acknowledgement of a write to its points in the index, and beside it to its event in a bare change stream of the same process;
- * writes come evenly, so many a second.
+ * From the sending of a write to its points in the index, and beside it to its event in a bare change stream of the same process; writes come
+ * evenly, so many a second, acknowledged by the journal or before it.
  */
-export async function lags(rig: Rig, url: string, database: string, perSecond: number, seconds: number): Promise<Lags> {
+export async function lags(rig: Rig, url: string, database: string, perSecond: number, seconds: number, journal: boolean): Promise<Lags> {
   const client = new MongoClient(url);
-  const articles = client.db(database).collection<{ _id: number; text: string }>('articles', { writeConcern: { w: 1, j: true } });
+  const articles = client.db(database).collection<{ _id: number; text: string }>('articles', { writeConcern: { w: 1, j: journal } });
   const [written, own, delivered] = [new Map<string, number>(), new Map<string, number>(), new Map<string, number>()];
   const note = (into: Map<string, number>, text: string): void => {
     if (!into.has(text)) into.set(text, performance.now());
@@ -36,9 +36,9 @@ export async function lags(rig: Rig, url: string, database: string, perSecond: n
   await delay(1500);
   for (let at = 0; at < perSecond * seconds; at += 1) {
     const text = `lag ${at} ${perSecond}`;
-    await articles.insertOne({ _id: 1_000_000 + perSecond * 100_000 + at, text });
     written.set(text, performance.now());
-    await delay(1000 / perSecond);
+    await articles.insertOne({ _id: 1_000_000 + at, text });
+    await delay(Math.max(0, written.get(text)! + 1000 / perSecond - performance.now()));
   }
   await delay(1500);
   stop.abort();
