@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const readyWithinMs = 60_000;
+const endsForgivenMs = 5_000;
 
 /** A port of the loopback address that was free a moment ago. */
 export async function freePort(): Promise<number> {
@@ -42,23 +43,24 @@ export interface ServerProcess {
 
 /** Starts a server and waits until it listens; it dies with this process at the latest. */
 export async function startServer(command: ServerCommand): Promise<ServerProcess> {
-  const { binary, args, port, folder, environment } = command;
+  const { binary, port, folder } = command;
   const logFile = join(folder, 'server.log');
   let child: ChildProcess;
   const log = (): string => (existsSync(logFile) ? readFileSync(logFile, 'utf8') : '');
   const start = async (): Promise<void> => {
-    const output = openSync(logFile, 'a');
-    const wrapped = existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '--pdeathsig', 'KILL', binary, ...args] : [binary, ...args];
-    child = spawn(wrapped[0]!, wrapped.slice(1), {
-      cwd: folder,
-      stdio: ['ignore', output, output],
-      env: { ...process.env, ...environment },
-    });
     const end = performance.now() + readyWithinMs;
-    while (!(await listens(port))) {
-      if (child.exitCode !== null || performance.now() > end)
-        throw new Error(`${binary} does not listen on ${port}:\n${log().slice(-4000)}`);
-      await delay(20);
+    for (;;) {
+      child = spawnInto(logFile, command);
+      while (child.exitCode === null && performance.now() < end) {
+        if (await listens(port)) return;
+        await delay(20);
+      }
+      const [ended, told] = [child.exitCode, complaints(log())];
+      await kill('SIGKILL');
+      // What a killed server held, its folder's lock or its port, may be let go a moment after its end is told.
+      if (ended === null || performance.now() > end - readyWithinMs + endsForgivenMs)
+        throw new Error(`${binary} does not listen on ${port} (exit code ${ended}):\n${told}`);
+      await delay(200);
     }
   };
   const kill = async (signal: NodeJS.Signals): Promise<void> => {
@@ -69,6 +71,25 @@ export async function startServer(command: ServerCommand): Promise<ServerProcess
   };
   await start();
   return { port, pid: () => child.pid!, kill, start, log, stop: () => kill('SIGKILL') };
+}
+
+function spawnInto(logFile: string, { binary, args, folder, environment }: ServerCommand): ChildProcess {
+  const output = openSync(logFile, 'a');
+  const wrapped = existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '--pdeathsig', 'KILL', binary, ...args] : [binary, ...args];
+  const child = spawn(wrapped[0]!, wrapped.slice(1), {
+    cwd: folder,
+    stdio: ['ignore', output, output],
+    env: { ...process.env, ...environment },
+  });
+  closeSync(output);
+  return child;
+}
+
+// The lines that name a cause stand before the many that a server writes while it ends.
+function complaints(log: string): string {
+  const lines = log.split('\n');
+  const causes = lines.filter((line) => /"s":"[EF]"|\b(?:error|fatal|cannot|failed)\b/i.test(line));
+  return [...causes.slice(-8), ...lines.slice(-8)].join('\n');
 }
 
 function listens(port: number): Promise<boolean> {

@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { S3Client, ListBucketsCommand } from '@aws-sdk/client-s3';
 import { Redis } from 'ioredis';
@@ -32,6 +33,17 @@ test.skipIf(findBinary('redis-server') === null)('redis-server comes back empty 
   expect(await again.get('key')).toBeNull();
   again.disconnect();
   await server.stop();
+});
+
+test.skipIf(findBinary('mongod') === null)('mongod starts once a killed server has let its folder go', async () => {
+  const folder = await temporaryFolder();
+  const first = await startMongod(folder, { members: 0 });
+  const second = startMongod(folder, { members: 0 });
+  await delay(500);
+  await first.stop();
+  const { servers, stop } = await second;
+  expect(servers[0]!.log()).toContain('DBPathInUse');
+  await stop();
 });
 
 test.skipIf(findBinary('mongod') === null)('mongod is a replica set that keeps majority writes over a kill', async () => {
