@@ -55,7 +55,7 @@ export function resolveParams(graph: Graph, overrides: ParamOverrides): Result<R
     const first = target.schema.safeParse(target.raw, { jitless: true });
     const result = first.success || !takeTexts(target, first.error.issues) ? first : target.schema.safeParse(target.raw, { jitless: true });
     if (result.success) parsed.set(target.address, result.data);
-    else problems.push(...result.error.issues.flatMap((issue) => issueProblems(issue, target)));
+    else problems.push(...result.error.issues.flatMap((issue) => issueProblems(issue, target, targets)));
   }
   if (problems.length > 0) return { ok: false, error: problems };
   return { ok: true, value: new Map(graph.nodes.map((node) => [node.address, paramsOf(node, parsed)])) };
@@ -158,12 +158,12 @@ function nearAddress(address: string, targets: ReadonlyMap<string, Target>): str
   return null;
 }
 
-function issueProblems(issue: z.core.$ZodIssue, target: Target): Problem[] {
+function issueProblems(issue: z.core.$ZodIssue, target: Target, targets: ReadonlyMap<string, Target>): Problem[] {
   const path = issue.path.map(String);
   if (issue.code === 'unrecognized_keys') {
     const known = knownKeys(target.schema, path);
     return issue.keys.map((key) => {
-      const near = nearName(key, known);
+      const near = path.length === 0 ? (ofDriven(key, target, targets) ?? nearName(key, known)) : nearName(key, known);
       return {
         reason: 'unknown-parameter',
         message: `${dotted(target.address, path)} has no parameter ${key}`,
@@ -186,6 +186,14 @@ function issueProblems(issue: z.core.$ZodIssue, target: Target): Problem[] {
       exit: 2,
     },
   ];
+}
+
+/** The parameter of that name of a step that this one drives, as seen from this one. */
+function ofDriven(key: string, target: Target, targets: ReadonlyMap<string, Target>): string | null {
+  for (const { address, schema } of targets.values())
+    if (address.startsWith(`${target.address}.`) && knownKeys(schema, []).includes(key))
+      return `${address.slice(target.address.length + 1)}.${key}`;
+  return null;
 }
 
 /** How lists and maps are written as one text. */

@@ -52,6 +52,17 @@ describe('parameters', () => {
     });
   });
 
+  test('of a driven step that were given to its driver are refused with the address they belong to', () => {
+    const resolved = resolve({ 'inner.train.maxLength': 3 });
+    expect(resolved.ok ? [] : resolved.error).toMatchObject([
+      {
+        message: 'inner.train has no parameter maxLength',
+        expected: 'seed, method, lora',
+        hint: 'Did you mean inner.train.cut-words.maxLength?',
+      },
+    ]);
+  });
+
   test('are refused all at once, each with address, expected, found and origin', () => {
     const resolved = resolve({
       'inner.train.seed': 'ten',
