@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { RunEvent } from '../contracts/events/run.ts';
 
 /** The attempt of a step that the running code belongs to: whatever it prints is put down to it. */
 export interface StepScope {
@@ -11,3 +12,21 @@ export interface StepScope {
 
 /** Set around the code of each attempt. */
 export const stepScope = new AsyncLocalStorage<StepScope>();
+
+/** Runs one attempt so that whatever it prints, throws or exits with behind our back is put down to it. */
+export async function inStepScope<T>(
+  { run, step, attempt, emit }: Omit<StepScope, 'fail'> & { readonly emit: (event: RunEvent) => void },
+  body: () => Promise<T>,
+): Promise<T> {
+  const stray = Promise.withResolvers<never>();
+  let ended = false;
+  const fail = (error: unknown): void => {
+    if (!ended) return stray.reject(error);
+    emit({ type: 'step-log', run, step, message: `after it had ended: ${error instanceof Error ? error.message : String(error)}` });
+  };
+  try {
+    return await Promise.race([stepScope.run({ run, step, attempt, fail }, body), stray.promise]);
+  } finally {
+    ended = true;
+  }
+}

@@ -148,6 +148,18 @@ describe.skipIf(lacking.length > 0)('runs on many hosts', () => {
     expect(other.text()).toMatch(/linger-\d {2}failed: The worker on/);
   }, 300_000);
 
+  test('a step that calls process.exit fails, and the worker goes on', async () => {
+    const { start, worker, file } = await hosts();
+    const only = await worker();
+    const exits = ['--set', 'linger-1.exits=true', '--keep-going'];
+    const run = await start(['run', 'many-pipeline', '--set', `note-total.file=${file}`, ...exits]);
+    expect(await run.ended).toBe(1);
+    expect(run.text()).toMatch(/error: Step linger-1 called process\.exit\(3\)\n +at +linger-1/);
+    expect(only.text()).toMatch(/linger-1 {2}failed: Step linger-1 called process\.exit\(3\)/);
+    expect(only.child.exitCode).toBe(null);
+    expect(await readFile(file, 'utf8')).toBe(`${lastNumbers}\n`);
+  }, 300_000);
+
   test('without any worker a run does its steps itself', async () => {
     const { start, file } = await hosts();
     const run = await start(['run', 'many-pipeline', '--set', `note-total.file=${file}`]);

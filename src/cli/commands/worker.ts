@@ -9,6 +9,7 @@ import { ProblemError } from '../../contracts/problem.ts';
 import { drivenSteps } from '../../engine/params.ts';
 import { currentHolder } from '../../workers/holder.ts';
 import { type CommandContext, done, refused, usageProblem, wholeNumber } from '../context.ts';
+import { guardSteps } from '../guard-steps.ts';
 import { findPipeline, pipelineIndex } from '../project.ts';
 import { openSession } from '../session.ts';
 import { handsOver } from '../shared-stores.ts';
@@ -62,6 +63,7 @@ export async function worker(context: CommandContext, flags: WorkerFlags): Promi
     const row = { pool, holder, concurrency, since: await stores.metadata.now() };
     const lease = await keepWorkerLease({ id, row, config, folder: context.folder, environment: context.environment });
     context.progress(`Serves the pool ${pool}, ${concurrency} at a time, as process ${process.pid} on ${hostname()}`);
+    const unguard = guardSteps();
     await workForRuns({
       stores,
       ports: wired.ports,
@@ -75,7 +77,7 @@ export async function worker(context: CommandContext, flags: WorkerFlags): Promi
       holder,
       signal: AbortSignal.any([context.signal, lease.lost]),
       tell,
-    });
+    }).finally(unguard);
     if (lease.lost.aborted) context.progress('This worker gave its sign of life too late: what it held, others do. It begins anew.');
     await lease.release();
   }

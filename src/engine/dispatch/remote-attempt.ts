@@ -11,6 +11,7 @@ import { mapRows } from '../map-rows.ts';
 import { mapSurroundings } from '../map-step.ts';
 import { runHere } from '../run-attempt.ts';
 import { type Attempt, type Made, type RunContext, type Stores, digestsOf } from '../run-context.ts';
+import { inStepScope } from '../step-scope.ts';
 import { stepTools } from '../step-tools.ts';
 import { mismatch } from './failures.ts';
 
@@ -52,7 +53,9 @@ export async function runRemoteAttempt(
   // The run hears of this worker by its lease; whether the step has a rate, it has looked at before it handed it over.
   const turn = { attempt: row.attempt, signal, beat: () => undefined, throttle: null };
   const attempt: Attempt = { context, prepared: own, inputs, parts, key, ...turn };
-  return row.shard === null ? runHere(node.step, attempt) : mapShard(node.step as MapStep, attempt, row.shard);
+  return inStepScope({ run, step: address, attempt: row.attempt, emit }, () =>
+    row.shard === null ? runHere(node.step, attempt) : mapShard(node.step as MapStep, attempt, row.shard),
+  );
 }
 
 /** Puts the results of some rows into the row cache, which all hosts share. */
