@@ -48,17 +48,18 @@ export async function startServer(command: ServerCommand): Promise<ServerProcess
   let child: ChildProcess;
   const log = (): string => (existsSync(logFile) ? readFileSync(logFile, 'utf8') : '');
   const start = async (): Promise<void> => {
-    const end = performance.now() + readyWithinMs;
+    const begun = performance.now();
+    const waited = (): number => performance.now() - begun;
     for (;;) {
       child = spawnInto(logFile, command);
-      while (child.exitCode === null && performance.now() < end) {
+      while (child.exitCode === null && waited() < readyWithinMs) {
         if (await listens(port)) return;
         await delay(20);
       }
       const [ended, told] = [child.exitCode, complaints(log())];
       await kill('SIGKILL');
       // What a killed server held, its folder's lock or its port, may be let go a moment after its end is told.
-      if (ended === null || performance.now() > end - readyWithinMs + endsForgivenMs)
+      if (ended === null || waited() > endsForgivenMs)
         throw new Error(`${binary} does not listen on ${port} (exit code ${ended}):\n${told}`);
       await delay(200);
     }
