@@ -32,7 +32,7 @@ const puppet = join(import.meta.dirname, '../tests/index-sync/sync-and-die.ts');
  * A MongoDB whose articles are written, rewritten, deleted and brought back while processes that follow them are killed at named points and at any
  * moment, two at once now and then, and the server itself is killed as well. In the end one process catches up, and the oracle has nothing to say.
  */
-export const soak: Soak = async (seed, { folder, signal }) => {
+export const soak: Soak = async (seed, { folder, signal, progress }) => {
   const source = randomFrom(seed);
   const random = () => source.uint32() / 2 ** 32;
   const pick = <Item>(items: readonly Item[]): Item => items[Math.floor(random() * items.length)]!;
@@ -82,6 +82,7 @@ export const soak: Soak = async (seed, { folder, signal }) => {
             })
           : Promise.resolve();
       await Promise.all([...followers, write(60 + Math.floor(random() * 200)), killing]);
+      progress('rounds of writes and kills', round + 1, rounds);
     }
     const rig = openRig(folder, { onDisk: true, source: mongoSource(mongod.url, database) });
     await rig.sync();

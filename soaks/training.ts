@@ -25,7 +25,7 @@ const mostEvents = 60;
  * Real tunings on a tiny base, each struck by faults at any event of its protocol: in the end every loss and every weight is that of a run that
  * nothing happened to, no process is left, no attempt began before the one before it had ended, and a preemption redid one step at most.
  */
-export const soak: Soak = async (seed, { folder, signal }) => {
+export const soak: Soak = async (seed, { folder, signal, progress }) => {
   if (environment === null) throw new Error('This soak trains: build the Python environment first, `npx twin doctor` says how');
   // What a struck job took teaches no estimate; on one thread sums are added in one order.
   process.env['XDG_CACHE_HOME'] = join(folder, 'cache');
@@ -80,6 +80,7 @@ export const soak: Soak = async (seed, { folder, signal }) => {
     attempts += found.attempts;
     for (const name of found.struck) struck.set(name, (struck.get(name) ?? 0) + 1);
     violations.push(...found.violations);
+    progress('jobs struck', round + 1, rounds);
   }
   const told = [...struck].map(([name, count]) => `${count} x ${name}`).join(', ');
   const each = strikes === 0 ? '' : `killed and preempted after every event, ${strikes} times; `;

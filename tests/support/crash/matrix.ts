@@ -76,9 +76,18 @@ export function casesOf(random: RandomSource, points: readonly string[]): readon
   return points.map((point) => (random.below(4) === 0 ? [point, points[random.below(points.length)]!] : [point]));
 }
 
+/** What a matrix works with; `progress` hears of each case that ends. */
+export interface MatrixSurroundings {
+  readonly folder: string;
+  readonly python: string;
+  readonly random: RandomSource;
+  readonly signal?: AbortSignal;
+  readonly progress?: (done: number, all: number) => void;
+}
+
 /** Works through cases, two at a time. */
 export async function crashMatrix(
-  surroundings: { readonly folder: string; readonly python: string; readonly random: RandomSource; readonly signal?: AbortSignal },
+  surroundings: MatrixSurroundings,
   choose: (points: readonly string[]) => readonly string[],
 ): Promise<{
   readonly points: number;
@@ -86,7 +95,7 @@ export async function crashMatrix(
   readonly slowestRecoveryMs: number;
   readonly violations: readonly string[];
 }> {
-  const { folder, python, random, signal } = surroundings;
+  const { folder, python, random, signal, progress } = surroundings;
   const settings = { python, concurrency: 1 + random.below(3), rows: 12 + random.below(30) };
   await mkdir(folder, { recursive: true });
   const points = await crashPoints({ ...settings, folder: join(folder, 'dry') });
@@ -98,6 +107,7 @@ export async function crashMatrix(
       if (signal?.aborted) return;
       const index = next++;
       outcomes.push(await crashAt({ ...settings, folder: join(folder, String(index)) }, cases[index]!));
+      progress?.(outcomes.length, cases.length);
     }
   };
   await Promise.all([lane(), lane()]);
