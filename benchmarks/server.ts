@@ -99,8 +99,15 @@ export async function measure(report: (figure: Figure) => void): Promise<void> {
 
   try {
     const lease = { revision: 0 };
+    let held: readonly string[] = [];
     const beat = async (): Promise<void> => {
-      const outcome = await writeWorker(metadata, 'bench', lease.revision, { pool: 'default', holder, concurrency: 2, since: 0 });
+      const outcome = await writeWorker(metadata, 'bench', lease.revision, {
+        pool: 'default',
+        holder,
+        concurrency: 2,
+        since: 0,
+        holds: held,
+      });
       if (outcome.ok) lease.revision = outcome.revision;
     };
     await beat();
@@ -118,6 +125,7 @@ export async function measure(report: (figure: Figure) => void): Promise<void> {
       holder,
       signal: ending.signal,
       tell: () => undefined,
+      holds: (items) => (held = items),
     });
     const times = { floor: [] as number[], here: [] as number[], there: [] as number[], item: [] as number[] };
     for (let round = -1; round < rounds; round += 1) {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { workersTable, workerLeaseMs, writeWorker } from '../engine/dispatch/tables.ts';
-import type { HeartbeatData, HeartbeatMessage } from './worker-lease.ts';
+import type { HeartbeatData, HeartbeatMessage, HeartbeatOrder } from './worker-lease.ts';
 import { wire } from './wire.ts';
 
 // A thread of its own: a step that keeps the event loop of its worker busy does not lose the lease, and a dead process does.
@@ -11,12 +11,16 @@ const store = await wired.journal();
 const stopping = new AbortController();
 // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread is no window
 const say = (message: HeartbeatMessage): void => parentPort!.postMessage(message);
-parentPort!.once('message', () => stopping.abort());
+let { holds } = row;
+parentPort!.on('message', (order: HeartbeatOrder) => {
+  if (order.type === 'stop') stopping.abort();
+  else holds = order.items;
+});
 
 let revision = 0;
 while (!stopping.signal.aborted) {
   try {
-    const outcome = await writeWorker(store, id, revision, row);
+    const outcome = await writeWorker(store, id, revision, { ...row, holds });
     if (!outcome.ok) {
       say({ type: 'lost' });
       break;

@@ -12,6 +12,9 @@ export interface HeartbeatData {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
+/** What that thread is told. */
+export type HeartbeatOrder = { readonly type: 'holds'; readonly items: readonly string[] } | { readonly type: 'stop' };
+
 /** What that thread says. */
 export type HeartbeatMessage =
   | { readonly type: 'alive' }
@@ -22,6 +25,8 @@ export type HeartbeatMessage =
 export interface WorkerLease {
   /** Aborts when the sign came too late: others may hold what this worker held. */
   readonly lost: AbortSignal;
+  /** Has the next sign say that the worker does these attempts. */
+  holds(items: readonly string[]): void;
   /** Takes the sign away. */
   release(): Promise<void>;
 }
@@ -44,11 +49,13 @@ export async function keepWorkerLease(data: HeartbeatData): Promise<WorkerLease>
     lost.abort(error);
   });
   await alive.promise;
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread is no window
+  const order = (order: HeartbeatOrder): void => thread.postMessage(order);
   return {
     lost: lost.signal,
+    holds: (items) => order({ type: 'holds', items }),
     async release() {
-      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread is no window
-      thread.postMessage('stop');
+      order({ type: 'stop' });
       await exited;
     },
   };

@@ -44,6 +44,8 @@ export interface WorkerRow {
   readonly holder: Holder;
   readonly concurrency: number;
   readonly since: number;
+  /** Attempts that it does, by their keys in the queue. One that runs by the journal and is not among them, nobody does. */
+  readonly holds: readonly string[];
 }
 
 /** What a worker passes on of what a step says while it works. */

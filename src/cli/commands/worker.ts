@@ -60,7 +60,7 @@ export async function worker(context: CommandContext, flags: WorkerFlags): Promi
   };
   while (!context.signal.aborted) {
     const id = randomUUID();
-    const row = { pool, holder, concurrency, since: await stores.metadata.now() };
+    const row = { pool, holder, concurrency, since: await stores.metadata.now(), holds: [] };
     const lease = await keepWorkerLease({ id, row, config, folder: context.folder, environment: context.environment });
     context.progress(`Serves the pool ${pool}, ${concurrency} at a time, as process ${process.pid} on ${hostname()}`);
     const unguard = guardSteps();
@@ -77,6 +77,7 @@ export async function worker(context: CommandContext, flags: WorkerFlags): Promi
       holder,
       signal: AbortSignal.any([context.signal, lease.lost]),
       tell,
+      holds: lease.holds,
     }).finally(unguard);
     if (lease.lost.aborted) context.progress('This worker gave its sign of life too late: what it held, others do. It begins anew.');
     await lease.release();

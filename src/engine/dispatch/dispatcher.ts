@@ -26,6 +26,8 @@ const lookMs = 500;
 const requeueMs = 2000;
 /** An attempt that nobody serves for so long comes back. */
 const unservedMs = 3000;
+/** An attempt that its living worker does not count among what it does for so long, nobody does; the worker says so three times as often. */
+const unclaimedMs = workerLeaseMs;
 /** So many workers may vanish over one attempt before it counts as what kills them. */
 const lossesAtMost = 3;
 
@@ -49,6 +51,8 @@ interface Waiting {
   queuedAt: number;
   /** Since when no living worker serves the pool. */
   unservedSince: number | null;
+  /** Since when its worker is alive and does not say that it does the attempt. */
+  unclaimedSince: number | null;
   losses: number;
   heard: string;
   fence: number;
@@ -84,7 +88,7 @@ export class Dispatcher {
     const revision = await writeAttempt(store, { id, revision: 0, row });
     if (revision === null) throw new Error(`The attempt ${id} is there already`);
     const ended = new Promise<Made | 'unserved'>((resolve, reject) => {
-      const state = { queuedAt: performance.now(), unservedSince: null, losses: 0, heard: '', fence: 0 };
+      const state = { queuedAt: performance.now(), unservedSince: null, unclaimedSince: null, losses: 0, heard: '', fence: 0 };
       this.#waiting.set(id, { handover, resolve, reject, ...state });
     });
     const withdraw = (): void => void this.#withdraw(id, signal.reason);
@@ -147,11 +151,22 @@ export class Dispatcher {
     if (row.state === 'running' || row.words > 0) await this.#tellEvents(id, waiting);
     waiting.fence = row.fence;
     if (row.state === 'done') return this.#end(found, waiting);
-    if (row.state === 'queued') return this.#judgeQueued(found, waiting, workers);
+    if (row.state === 'queued') {
+      waiting.unclaimedSince = null;
+      return this.#judgeQueued(found, waiting, workers);
+    }
     waiting.unservedSince = null;
     const { worker } = row;
-    if (worker === null || (workers.has(worker.id) && !this.#options.isDead(worker.holder))) return;
-    await this.#takeBack(found, waiting, worker);
+    if (worker === null) return;
+    const alive = this.#options.isDead(worker.holder) ? undefined : workers.get(worker.id);
+    if (alive === undefined)
+      return this.#takeBack(found, waiting, `is lost: it gave no sign for ${workerLeaseMs / 1000} s or its process is gone`);
+    const claimed = alive.holds.includes(itemKey(id, row.fence));
+    const now = performance.now();
+    waiting.unclaimedSince = claimed ? null : (waiting.unclaimedSince ?? now);
+    // Its last write about the attempt went with the server, or never came there.
+    if (waiting.unclaimedSince !== null && now - waiting.unclaimedSince > unclaimedMs)
+      await this.#takeBack(found, waiting, 'has ended the step, and the journal has lost how');
   }
 
   /** A row that went with its server: whoever holds it finds that it is no longer its own. */
@@ -176,16 +191,17 @@ export class Dispatcher {
     await this.#enqueue(id, row.pool, row.fence);
   }
 
-  /** Fences the lost worker off first: what it commits from now on is refused. Then the attempt is queued again. */
-  async #takeBack({ id, row, revision }: StoredAttempt, waiting: Waiting, worker: NonNullable<AttemptRow['worker']>): Promise<void> {
+  /** Fences the worker off first: what it commits from now on is refused. Then the attempt is queued again. */
+  async #takeBack({ id, row, revision }: StoredAttempt, waiting: Waiting, why: string): Promise<void> {
     const { store, run, emit } = this.#options;
-    const { host, pid } = worker.holder;
+    const { host, pid } = row.worker!.holder;
     const next = await writeAttempt(store, { id, revision, row: { ...row, state: 'queued', worker: null } });
     // It came to an end after all, which the next look finds.
     if (next === null) return;
     waiting.losses++;
     waiting.queuedAt = performance.now();
-    const message = `The worker on ${host} (process ${pid}) is lost: it gave no sign for ${workerLeaseMs / 1000} s or its process is gone. Another one does the step.`;
+    waiting.unclaimedSince = null;
+    const message = `The worker on ${host} (process ${pid}) ${why}. The step is done again.`;
     emit({ type: 'step-log', run, step: row.address, message });
     if (waiting.losses >= lossesAtMost) return waiting.reject(lostEverywhere(row.address, waiting.losses));
     await this.#enqueue(id, row.pool, row.fence);

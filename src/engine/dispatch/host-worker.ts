@@ -32,21 +32,37 @@ export interface HostWorkerOptions extends WorkerSurroundings {
   /** Aborts when the worker shall end, or has lost its lease. */
   readonly signal: AbortSignal;
   readonly tell: (event: WorkerEvent) => void;
+  /** Hears which attempts this worker does, whenever they change: for its row in the table of workers. */
+  readonly holds: (items: readonly string[]) => void;
 }
 
 /** Takes attempts of a pool out of the queue and does them until the signal aborts; what runs then goes back to the queue. */
 export async function workForRuns(options: HostWorkerOptions): Promise<void> {
   const { queue, pool, concurrency, signal } = options;
+  const held = new Set<string>();
+  const hold = async (item: string, work: () => Promise<void>): Promise<void> => {
+    options.holds([...held.add(item)]);
+    try {
+      await work();
+    } finally {
+      held.delete(item);
+      options.holds([...held]);
+    }
+  };
   const handle = async (item: WorkItem): Promise<void> => {
-    if (item.kind === 'attempt') await take(options, item.key);
+    if (item.kind === 'attempt') await take(options, item.key, hold);
   };
   await queue.consume(handle, { concurrency, signal, lane: poolLane(pool) });
 }
 
 /** Takes an attempt by raising its fence, does it, and commits under that fence: a later holder's fence refuses the commit. */
-async function take(options: HostWorkerOptions, item: string): Promise<void> {
-  const { stores, id: worker, holder, tell, signal, queue } = options;
-  const { metadata } = stores;
+async function take(
+  options: HostWorkerOptions,
+  item: string,
+  hold: (item: string, work: () => Promise<void>) => Promise<void>,
+): Promise<void> {
+  const { id: worker, holder, tell } = options;
+  const { metadata } = options.stores;
   const { id, fence } = parseItemKey(item);
   const [[found], [open]] = await Promise.all([
     readAttempts(metadata, [id]),
@@ -60,7 +76,14 @@ async function take(options: HostWorkerOptions, item: string): Promise<void> {
   const revision = await writeAttempt(metadata, { id, revision: found.revision, row });
   if (revision === null) return;
   tell({ type: 'taken', row });
-  const held = { id, revision, row };
+  await hold(itemKey(id, row.fence), () => finish(options, { id, revision, row }));
+}
+
+/** Does an attempt that this worker has taken, and says what it came to. */
+async function finish(options: HostWorkerOptions, held: StoredAttempt): Promise<void> {
+  const { stores, tell, signal, queue } = options;
+  const { metadata } = stores;
+  const { id, revision, row } = held;
   const words = gatherEvents(metadata, `${id}/${String(row.fence).padStart(6, '0')}`);
   const end = await doAttempt(options, held, words);
   const { pool, run } = row;

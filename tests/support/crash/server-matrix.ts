@@ -11,6 +11,7 @@ import type { Stores } from '../../../src/engine/run-context.ts';
 import type { RandomSource } from '../../../src/metrics/random.ts';
 import { currentHolder } from '../../../src/workers/holder.ts';
 import { guardEffects, type Scene, violations } from './invariants.ts';
+import type { MatrixSurroundings } from './matrix.ts';
 import { crashPipeline } from './pipeline.ts';
 import { crashHasher, crashRun, immortal } from './run.ts';
 import { type CrashServers, startCrashServers, type Victim, victims } from './servers.ts';
@@ -134,9 +135,10 @@ async function serve(stores: Stores, queue: ReturnType<CrashServers['queue']>, h
   if (!graph.ok) throw new Error('The crash pipeline is sound');
   const id = randomUUID();
   const row = { pool: 'default', holder, concurrency: 2, since: 0 };
+  let held: readonly string[] = [];
   const live = async (): Promise<void> => {
     while (!signal.aborted) {
-      const write = { key: id, expectedRevision: null, row: row as never, expiresInMs: workerLeaseMs };
+      const write = { key: id, expectedRevision: null, row: { ...row, holds: held } as never, expiresInMs: workerLeaseMs };
       await stores.metadata.putMany(workersTable, [write], 'passing').catch(() => undefined);
       await delay(workerLeaseMs / 3, undefined, { signal }).catch(() => undefined);
     }
@@ -145,7 +147,19 @@ async function serve(stores: Stores, queue: ReturnType<CrashServers['queue']>, h
   const ports = { open: () => Promise.reject(new Error('No port is open here')), identity: async () => null };
   await Promise.all([
     live(),
-    workForRuns({ ...surroundings, stores, ports, queue, pool: 'default', concurrency: 2, id, holder, signal, tell: () => undefined }),
+    workForRuns({
+      ...surroundings,
+      stores,
+      ports,
+      queue,
+      pool: 'default',
+      concurrency: 2,
+      id,
+      holder,
+      signal,
+      tell: () => undefined,
+      holds: (items) => (held = items),
+    }),
   ]);
 }
 
@@ -162,7 +176,7 @@ function casesOf(random: RandomSource, points: readonly string[], together: numb
 
 /** Kills mongod, Redis, and Redis with all that it held, at the chosen points of runs on the server profile. */
 export async function serverMatrix(
-  surroundings: { readonly folder: string; readonly python: string; readonly random: RandomSource; readonly signal?: AbortSignal },
+  surroundings: MatrixSurroundings,
   choose: (points: readonly string[]) => readonly string[],
   together: number,
 ): Promise<{
@@ -172,7 +186,7 @@ export async function serverMatrix(
   readonly runs: number;
   readonly violations: readonly string[];
 }> {
-  const { folder, python, random, signal } = surroundings;
+  const { folder, python, random, signal, progress } = surroundings;
   const settings = { folder: join(folder, 'cases'), python, concurrency: 2 + random.below(2), rows: 12 + random.below(30) };
   const servers = await startCrashServers(folder);
   try {
@@ -182,6 +196,7 @@ export async function serverMatrix(
     for (const [index, one] of cases.entries()) {
       if (signal?.aborted) break;
       outcomes.push(await strike(servers, settings, `case-${index}`, one));
+      progress?.(outcomes.length, cases.length);
     }
     return {
       points: points.length,
