@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Db, MongoClient, MongoClientOptions } from 'mongodb';
 import { ProblemError } from '../contracts/problem.ts';
+import { LostCalls } from './lost-calls.ts';
 import { asMongoProblem, hostsOf, isPassingMongoError, type MongoPlace, noReplicaSet, wrongVersion } from './mongodb-problem.ts';
 
 /** A write that survives the loss of any minority of servers, and power: on the disks of a majority before it is acknowledged. */
@@ -12,6 +13,8 @@ export const acknowledged = { w: 1, journal: false } as const;
 const oldestWireVersion = 17;
 const firstPauseMs = 30;
 const lastPauseMs = 1000;
+/** Longer than any call to a server that lives takes, and short beside the patience. */
+const answerMs = 5000;
 
 /** How a database is reached. Nothing is opened before it is needed. */
 export interface MongoOptions extends MongoPlace {
@@ -30,6 +33,7 @@ export interface MongoOptions extends MongoPlace {
 export class MongoDatabase {
   readonly place: MongoPlace;
   readonly #options: MongoOptions;
+  readonly #calls = new LostCalls(answerMs);
   #opening: Promise<MongoClient> | null = null;
   #closed = false;
 
@@ -59,7 +63,7 @@ export class MongoDatabase {
   /** Does `work`, once; what a user can act on is thrown as a problem. */
   async once<Value>(work: (db: Db) => Promise<Value>): Promise<Value> {
     try {
-      return await work(await this.db());
+      return await this.#calls.answerOf(work(await this.db()));
     } catch (error) {
       throw asMongoProblem(error, this.place);
     }
@@ -72,13 +76,18 @@ export class MongoDatabase {
     for (let pause = firstPauseMs; ; pause = Math.min(pause * 2, lastPauseMs)) {
       const db = await this.db();
       try {
-        return await work(db);
+        return await this.#calls.answerOf(work(db));
       } catch (error) {
         if (this.#closed || !isPassingMongoError(error) || performance.now() + pause > end) throw asMongoProblem(error, this.place);
       }
       // Half of it by chance, so that those whom one failure hit do not come back together.
       await delay(pause / 2 + (Math.random() * pause) / 2, undefined, signal && { signal });
     }
+  }
+
+  /** The answer of a call that is made outside of `once` and `patiently`; an error that passes where its connection is gone. */
+  answerOf<Value>(call: Promise<Value>): Promise<Value> {
+    return this.#calls.answerOf(call);
   }
 
   /** Closes the connection; a second call does nothing. */
@@ -104,6 +113,7 @@ export class MongoDatabase {
         retryReads: true,
         ...own,
       });
+      client.on('connectionPoolCleared', () => this.#calls.broke());
       await client.connect();
       await this.#check(client);
       await this.#options.accept?.(client.db(this.#options.database));

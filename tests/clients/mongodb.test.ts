@@ -74,4 +74,17 @@ describe.skipIf(none)('with a server', () => {
     expect(await counted).toBe(0);
     await database.close();
   });
+
+  test('a call that the driver never answers, because its server was killed, is made again', async () => {
+    const database = of(set().url);
+    await database.once((db) => db.command({ ping: 1 }));
+    let calls = 0;
+    const counted = database.patiently((db) =>
+      ++calls === 1 ? new Promise<number>(() => undefined) : db.collection('things').countDocuments({}),
+    );
+    await set().servers[0]!.kill('SIGKILL');
+    await set().servers[0]!.start();
+    expect(await counted).toBe(0);
+    await database.close();
+  });
 });

@@ -185,7 +185,7 @@ export function openMongoChangeFeed(documents: MongoDocuments): ChangeFeed {
       if (position.scan) return scanPage(cursor, position, limit);
       for (let failures = 0; ; failures++) {
         try {
-          return await streamPage(cursor, position, limit, waitMs, signal);
+          return await database.answerOf(streamPage(cursor, position, limit, waitMs, signal));
         } catch (error) {
           await leave();
           if (signal?.aborted) return { kind: 'changes', changes: [], cursor, more: true };
