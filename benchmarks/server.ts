@@ -1,3 +1,4 @@
+import { heldItems } from '../src/engine/dispatch/held-items.ts';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -125,7 +126,7 @@ export async function measure(report: (figure: Figure) => void): Promise<void> {
       holder,
       signal: ending.signal,
       tell: () => undefined,
-      holds: (items) => (held = items),
+      hold: heldItems((items) => (held = items)),
     });
     const times = { floor: [] as number[], here: [] as number[], there: [] as number[], item: [] as number[] };
     for (let round = -1; round < rounds; round += 1) {

@@ -1,5 +1,6 @@
 import type { Problem, Result } from '../contracts/problem.ts';
 import { codeHasher } from '../engine/code-hash.ts';
+import { defaultPool } from '../engine/dispatch/offer.ts';
 import { drivenRows } from '../engine/driven-rows.ts';
 import { prepareNodes } from '../engine/fingerprint.ts';
 import { acquireLease, type Lease } from '../engine/locks.ts';
@@ -19,6 +20,8 @@ const stepName = 'sync-index';
 export interface OpenedIndexSync {
   readonly session: Session;
   readonly index: string;
+  /** The pool whose workers may apply changes. */
+  readonly pool: string;
   readonly options: Omit<SyncOptions, 'rescan'>;
   readonly ports: SyncPorts;
 }
@@ -68,6 +71,7 @@ export async function openIndexSync(
     value: {
       session,
       index,
+      pool: node.step.pool ?? defaultPool,
       options: { ...rows, ...gate, index, fingerprint, terms: lexicalTerms, signal, onNamespaceChange, log: context.progress },
       ports: { changeFeed, documentStore, embedder, metadataStore, vectorIndex },
     },

@@ -57,6 +57,15 @@ export interface WorkerAttempt {
   readonly found: string | null;
 }
 
+/** What a worker did about changes that a watch handed over. */
+export interface WorkerChanges {
+  readonly type: 'worker-changes';
+  readonly generation: string;
+  readonly changes: number;
+  /** Why it did not apply them. */
+  readonly refused: string | null;
+}
+
 /** A Python job as its launcher and its records tell it. */
 export interface JobLine {
   readonly type: 'job';
@@ -270,6 +279,7 @@ export type CommandResult =
   | ScheduleTicks
   | ScheduleFiles
   | WorkerAttempt
+  | WorkerChanges
   | { readonly type: 'places'; readonly places: readonly PlaceLine[] }
   /** The first differences, said before the result of verifying. */
   | { readonly type: 'point-differences'; readonly differences: readonly PointDifferenceLine[] }

@@ -1,6 +1,6 @@
 import type { Change, ChangeFeed, ChangeRead, Cursor } from '../ports/change-feed.ts';
 import type { DocumentKey, Version } from '../ports/document-store.ts';
-import { applyChanges, type BatchContext, type SettledKey } from './change-batch.ts';
+import type { BatchContext, SettledKey } from './change-batch.ts';
 import type { StateKeeper } from './cursor.ts';
 import { Ledger } from './ledger.ts';
 
@@ -44,8 +44,10 @@ export interface FollowerOptions {
   readonly changeFeed: ChangeFeed;
   readonly keeper: StateKeeper;
   readonly batch: BatchContext;
+  /** Applies changes, in this process or another; resolves when all of them are settled. */
+  apply(changes: readonly Change[], settled: (keys: readonly SettledKey[]) => void): Promise<void>;
   /** Batches that are worked on at once. */
-  readonly lanes: number;
+  lanes(): number;
   /** No further batch is begun once it aborts; those under way are finished. */
   readonly stop?: AbortSignal | undefined;
   progress?(settled: number, unsettled: number): void;
@@ -166,7 +168,7 @@ export class Follower {
 
   /** Starts batches while there are keys and lanes for them. */
   #work(): void {
-    while (this.#queue.length > 0 && this.#running.size < this.#options.lanes && !this.#stopped && this.#failure === null) {
+    while (this.#queue.length > 0 && this.#running.size < this.#options.lanes() && !this.#stopped && this.#failure === null) {
       const wants = this.#queue.splice(0, batchKeys);
       const running: Promise<void> = this.#apply(wants)
         .catch((error: unknown) => {
@@ -184,7 +186,7 @@ export class Follower {
   async #apply(wants: readonly Want[]): Promise<void> {
     const changes = wants.map(({ key, waiting }) => ({ key, version: Math.max(...waiting.map(({ version }) => version)) }));
     const { batch, progress } = this.#options;
-    await applyChanges(changes, batch, (keys) => {
+    await this.#options.apply(changes, (keys) => {
       for (const key of keys) this.#settle(key);
       progress?.(this.#settled, this.#wants.size);
       this.#wake?.();

@@ -1,14 +1,16 @@
 import { type Problem, ProblemError } from '../contracts/problem.ts';
-import { withoutForgotten } from '../erasure/forgotten.ts';
 import type { DocumentKey, DocumentStore } from '../ports/document-store.ts';
 import type { StoredPoint } from '../ports/vector-index.ts';
-import { applyChanges, type BatchContext } from './change-batch.ts';
+import type { Change } from '../ports/change-feed.ts';
+import { batchContext } from './batch-context.ts';
+import { applyChanges, type BatchContext, type SettledKey } from './change-batch.ts';
 import { generationIn, newState, StateKeeper, type SyncState } from './cursor.ts';
-import { DeadLetters } from './dead-letters.ts';
+import type { DeadLetters } from './dead-letters.ts';
 import { nameOf } from './fingerprint.ts';
 import { Follower, type FollowStatus, type Halt } from './follower.ts';
+import { HandOver } from './hand-over.ts';
 import { Ledger } from './ledger.ts';
-import { Sweeps } from './sweeps.ts';
+import type { Sweeps } from './sweeps.ts';
 import type { SyncOptions, SyncPorts } from './sync.ts';
 import { countLedger, RunningTotals, type Totals } from './totals.ts';
 
@@ -26,6 +28,7 @@ export class GenerationSync {
   readonly #ledger: Ledger;
   readonly #sweeps: Sweeps;
   readonly #batch: BatchContext;
+  readonly #handOver: HandOver | null;
   #follower: Follower;
   #total: number | undefined;
   /** The ledger held something that no totals were kept of. */
@@ -36,29 +39,17 @@ export class GenerationSync {
     this.#ports = ports;
     this.#keeper = keeper;
     this.#recount = recount;
-    const { metadataStore } = ports;
     this.generation = generationIn(nameOf(options.index, options.fingerprint), keeper.state);
-    this.#ledger = new Ledger(metadataStore, this.generation);
-    this.#sweeps = new Sweeps(metadataStore, this.generation);
-    const { signal, count, terms, reached, clean, chunk } = options;
-    this.#batch = {
-      ...ports,
-      generation: this.generation,
-      ledger: this.#ledger,
-      sweeps: this.#sweeps,
-      deadLetters: new DeadLetters(metadataStore, this.generation),
-      maker: withoutForgotten({ clean, chunk }, metadataStore, count),
-      totals: new RunningTotals(keeper.state.totals ?? undefined, keeper.state.countedBy),
-      terms,
-      signal,
-      audit: options.rescan,
-      ...(count && { count }),
-      reached: async (point) => {
-        // Until the end only the ledger knows what the index holds.
-        if (point === 'after-read' && this.state.totals !== null) await this.save({ totals: null });
-        await reached?.(point);
-      },
-    };
+    const { reached, workers, log } = options;
+    const totals = new RunningTotals(keeper.state.totals ?? undefined, keeper.state.countedBy);
+    this.#batch = batchContext(options, ports, this.generation, totals, async (point) => {
+      // Until the end only the ledger knows what the index holds.
+      if (point === 'after-read' && this.state.totals !== null) await this.save({ totals: null });
+      await reached?.(point);
+    });
+    this.#ledger = this.#batch.ledger;
+    this.#sweeps = this.#batch.sweeps;
+    this.#handOver = workers ? new HandOver(workers, this.generation, log ?? (() => undefined)) : null;
     this.#follower = this.#newFollower();
   }
 
@@ -150,6 +141,11 @@ export class GenerationSync {
     return outcome;
   }
 
+  /** Hears no longer of what was handed over. */
+  async close(): Promise<void> {
+    await this.#handOver?.close();
+  }
+
   /** Removes what superseded writers may have left, as far as it is due. */
   async runSweeps(): Promise<void> {
     await this.#sweeps.run(this.#ports.vectorIndex);
@@ -168,13 +164,29 @@ export class GenerationSync {
     if (this.state.sweep) await this.save({ sweep: false });
   }
 
+  /** Applies changes where somebody has time for them. */
+  async #apply(changes: readonly Change[], settled: (keys: readonly SettledKey[]) => void): Promise<void> {
+    const end = (await this.#handOver?.isServed()) === true ? await this.#handed(changes) : null;
+    if (end === null) return applyChanges(changes, this.#batch, settled);
+    for (const [name, amount] of Object.entries(end.counts)) this.#options.count?.(name, amount);
+    settled(end.settled);
+  }
+
+  /** What workers write is in the ledger alone: totals have to be counted there. */
+  async #handed(changes: readonly Change[]): ReturnType<HandOver['hand']> {
+    this.#batch.totals.doubt();
+    if (this.state.totals !== null) await this.save({ totals: null });
+    return this.#handOver!.hand(changes, this.#options.signal);
+  }
+
   #newFollower(): Follower {
     const { lanes = 2, stop, progress } = this.#options;
     return new Follower({
       changeFeed: this.#ports.changeFeed,
       keeper: this.#keeper,
       batch: this.#batch,
-      lanes,
+      apply: (changes, settled) => this.#apply(changes, settled),
+      lanes: () => Math.max(lanes, this.#handOver?.slots ?? 0),
       stop,
       progress: (settled, unsettled) => progress?.(settled, Math.max(this.#total ?? 0, settled + unsettled)),
     });

@@ -8,6 +8,7 @@ import type { EmbeddingPorts } from './embedding-cache.ts';
 import type { IndexFingerprint } from './fingerprint.ts';
 import type { GateFloors } from './gate.ts';
 import { GenerationSync } from './generation-sync.ts';
+import type { ChangeWorkers } from './hand-over.ts';
 import type { ChunkMaker } from './prepare.ts';
 import { readIndexState } from './read-index-state.ts';
 import { takeAlias } from './take-alias.ts';
@@ -43,6 +44,8 @@ export interface SyncOptions extends ChunkMaker {
   readonly onNamespaceChange?: NamespacePolicy;
   /** Batches of changes that are worked on at once; 2 where absent. */
   readonly lanes?: number;
+  /** Workers on other hosts that apply changes; this process alone does where absent, and where none of them is alive. */
+  readonly workers?: ChangeWorkers;
   readonly signal?: AbortSignal;
   /** Once it aborts, no further batch is begun and those under way are finished. */
   readonly stop?: AbortSignal;

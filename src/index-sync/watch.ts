@@ -51,6 +51,7 @@ export async function watchChanges(
       } finally {
         clearInterval(timer);
         teller.keep(sync.status);
+        await sync.close();
       }
     } catch (error) {
       if (options.stop.aborted || !isPassing(error)) throw error;

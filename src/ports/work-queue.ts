@@ -1,9 +1,31 @@
-import type { DocumentKey } from './document-store.ts';
+import type { Change } from './change-feed.ts';
+import type { DocumentKey, Version } from './document-store.ts';
 
 /** What a queue carries: keys, never data, so that it may be emptied at any time and filled again from the journal. */
-export type WorkItem =
-  | { readonly kind: 'attempt'; readonly key: string }
-  | { readonly kind: 'change-batch'; readonly source: string; readonly keys: readonly DocumentKey[] };
+export type WorkItem = { readonly kind: 'attempt'; readonly key: string } | ChangeBatchItem | ChangeBatchEnd;
+
+/** Changed keys that a worker shall apply to a generation of an index: each document read no older than its change. */
+export interface ChangeBatchItem {
+  readonly kind: 'change-batch';
+  /** `<who follows the changes>/<number>`. */
+  readonly batch: string;
+  /** How often it has been handed over, this time counted. */
+  readonly handed: number;
+  readonly pipeline: string;
+  readonly generation: string;
+  readonly changes: readonly Change[];
+}
+
+/** What a batch came to. */
+export interface ChangeBatchEnd {
+  readonly kind: 'change-batch-end';
+  readonly batch: string;
+  /** Each key, with the version at which it was read, and whether it had to be put aside. */
+  readonly settled: readonly { readonly key: DocumentKey; readonly version: Version; readonly dead: boolean }[];
+  readonly counts: Readonly<Record<string, number>>;
+  /** Why the worker did not do it; null where all is settled. */
+  readonly refused: string | null;
+}
 
 /** How items are taken out of a queue. */
 export interface Consumption {

@@ -107,6 +107,7 @@ function resultLines(result: CommandResult): readonly object[] {
     case 'job-cancelled':
     case 'places':
     case 'worker-attempt':
+    case 'worker-changes':
     case 'forgotten':
     case 'watch-finished':
     case 'dead-letters-changed':

@@ -99,6 +99,8 @@ export async function resultText(result: CommandResult, style: Style): Promise<s
       return (await import('./results/schedule-files.ts')).scheduleFilesText(result, style);
     case 'worker-attempt':
       return (await import('./results/worker.ts')).workerAttemptText(result, style);
+    case 'worker-changes':
+      return (await import('./results/worker.ts')).workerChangesText(result, style);
     case 'places':
       return (await import('./results/places.ts')).placesText(result.places, style);
     case 'watch-finished':

@@ -11,7 +11,7 @@ export function workQueueConformance(name: string, open: () => Promise<WorkQueue
     afterEach(() => queue.close());
 
     const attempts = (...keys: string[]): WorkItem[] => keys.map((key) => ({ kind: 'attempt', key }));
-    const keyOf = (item: WorkItem) => (item.kind === 'attempt' ? item.key : item.source);
+    const keyOf = (item: WorkItem) => (item.kind === 'attempt' ? item.key : item.batch);
 
     /** Consumes until `handle` has ended this often, and gives the items in the order in which they came. */
     async function consume(
@@ -36,7 +36,8 @@ export function workQueueConformance(name: string, open: () => Promise<WorkQueue
     }
 
     test('items of both kinds come as they were given, in order', async () => {
-      const batch: WorkItem = { kind: 'change-batch', source: 's', keys: [{ tenant: 'default', id: 'é' }] };
+      const changes = [{ key: { tenant: 'default', id: 'é' }, version: 7 }];
+      const batch: WorkItem = { kind: 'change-batch', batch: 'w/1', handed: 1, pipeline: 'p', generation: 'g', changes };
       await queue.enqueue([...attempts('a'), batch]);
       await queue.enqueue(attempts('b'));
       expect(await consume(3)).toEqual([...attempts('a'), batch, ...attempts('b')]);

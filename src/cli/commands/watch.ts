@@ -2,6 +2,7 @@ import type { CommandOutcome } from '../../contracts/command-results.ts';
 import { type Problem, ProblemError } from '../../contracts/problem.ts';
 import { watchChanges } from '../../index-sync/watch.ts';
 import { openWatchEndpoint, type WatchEndpoint } from '../../server/watch-endpoint.ts';
+import { changeWorkers, sharesChanges } from '../change-batches.ts';
 import { type CommandContext, done, refused } from '../context.ts';
 import { holdIndex, openIndexSync } from '../index-sync.ts';
 
@@ -25,7 +26,11 @@ export async function watch(context: CommandContext, flags: WatchFlags, pipeline
   const hurry = new AbortController();
   const opened = await openIndexSync(context, pipeline, { set: flags.set ?? [], signal: hurry.signal });
   if (!opened.ok) return refused(opened.error);
-  const { options, ports, index } = opened.value;
+  const { options, ports, index, pool, session } = opened.value;
+  const { wired, config } = session;
+  const workers = sharesChanges(config)
+    ? changeWorkers(await wired.ports.open('workQueue'), await wired.journal(), pool, pipeline)
+    : undefined;
   const lease = await holdIndex(context, opened.value, flags.wait === false);
   const stop = AbortSignal.any([context.signal, lease.lost]);
   stop.addEventListener('abort', () => setTimeout(() => hurry.abort(), finishWithinMs).unref());
@@ -33,6 +38,7 @@ export async function watch(context: CommandContext, flags: WatchFlags, pipeline
     const { generation, settled, deadLetters, documents, points } = await watchChanges(
       {
         ...options,
+        ...(workers && { workers }),
         stop,
         status(status) {
           endpoint?.status(status);

@@ -3,11 +3,13 @@ import { hostname, availableParallelism } from 'node:os';
 import type { CommandOutcome } from '../../contracts/command-results.ts';
 import { type CodeHasher, codeHasher } from '../../engine/code-hash.ts';
 import { type WorkerEvent, workForRuns } from '../../engine/dispatch/host-worker.ts';
+import { heldItems } from '../../engine/dispatch/held-items.ts';
 import { defaultPool } from '../../engine/dispatch/offer.ts';
 import { buildGraph, type Graph } from '../../engine/graph.ts';
 import { ProblemError } from '../../contracts/problem.ts';
 import { drivenSteps } from '../../engine/params.ts';
 import { currentHolder } from '../../workers/holder.ts';
+import { sharesChanges, type ToldBatch, workForWatches } from '../change-batches.ts';
 import { type CommandContext, done, refused, usageProblem, wholeNumber } from '../context.ts';
 import { guardSteps } from '../guard-steps.ts';
 import { findPipeline, pipelineIndex } from '../project.ts';
@@ -58,13 +60,18 @@ export async function worker(context: CommandContext, flags: WorkerFlags): Promi
       found: event.type === 'ended' ? (event.found ?? null) : null,
     });
   };
+  const tellBatch: ToldBatch = ({ generation, changes }, { refused }) =>
+    void context.tell({ type: 'worker-changes', generation, changes: changes.length, refused });
   while (!context.signal.aborted) {
     const id = randomUUID();
     const row = { pool, holder, concurrency, since: await stores.metadata.now(), holds: [] };
     const lease = await keepWorkerLease({ id, row, config, folder: context.folder, environment: context.environment });
     context.progress(`Serves the pool ${pool}, ${concurrency} at a time, as process ${process.pid} on ${hostname()}`);
     const unguard = guardSteps();
-    await workForRuns({
+    const signal = AbortSignal.any([context.signal, lease.lost]);
+    const hold = heldItems(lease.holds);
+    const watches = sharesChanges(config) ? workForWatches(context, { queue, pool, concurrency, signal, hold, tell: tellBatch }) : null;
+    const runs = workForRuns({
       stores,
       ports: wired.ports,
       host: hostname(),
@@ -75,10 +82,11 @@ export async function worker(context: CommandContext, flags: WorkerFlags): Promi
       concurrency,
       id,
       holder,
-      signal: AbortSignal.any([context.signal, lease.lost]),
+      signal,
       tell,
-      holds: lease.holds,
-    }).finally(unguard);
+      hold,
+    });
+    await Promise.all([runs, watches]).finally(unguard);
     if (lease.lost.aborted) context.progress('This worker gave its sign of life too late: what it held, others do. It begins anew.');
     await lease.release();
   }

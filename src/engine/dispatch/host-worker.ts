@@ -5,6 +5,7 @@ import { openRunsTable } from '../../history/tables.ts';
 import type { MetadataStore } from '../../ports/metadata-store.ts';
 import type { WorkItem, WorkQueue } from '../../ports/work-queue.ts';
 import { classify, problemOf } from '../failure.ts';
+import type { Hold } from './held-items.ts';
 import { type WorkerSurroundings, runRemoteAttempt } from './remote-attempt.ts';
 import { endedLane, itemKey, parseItemKey, poolLane, readAttempts, type StoredAttempt, writeAttempt, writeEvents } from './tables.ts';
 
@@ -32,36 +33,21 @@ export interface HostWorkerOptions extends WorkerSurroundings {
   /** Aborts when the worker shall end, or has lost its lease. */
   readonly signal: AbortSignal;
   readonly tell: (event: WorkerEvent) => void;
-  /** Hears which attempts this worker does, whenever they change: for its row in the table of workers. */
-  readonly holds: (items: readonly string[]) => void;
+  readonly hold: Hold;
 }
 
 /** Takes attempts of a pool out of the queue and does them until the signal aborts; what runs then goes back to the queue. */
 export async function workForRuns(options: HostWorkerOptions): Promise<void> {
   const { queue, pool, concurrency, signal } = options;
-  const held = new Set<string>();
-  const hold = async (item: string, work: () => Promise<void>): Promise<void> => {
-    options.holds([...held.add(item)]);
-    try {
-      await work();
-    } finally {
-      held.delete(item);
-      options.holds([...held]);
-    }
-  };
   const handle = async (item: WorkItem): Promise<void> => {
-    if (item.kind === 'attempt') await take(options, item.key, hold);
+    if (item.kind === 'attempt') await take(options, item.key);
   };
   await queue.consume(handle, { concurrency, signal, lane: poolLane(pool) });
 }
 
 /** Takes an attempt by raising its fence, does it, and commits under that fence: a later holder's fence refuses the commit. */
-async function take(
-  options: HostWorkerOptions,
-  item: string,
-  hold: (item: string, work: () => Promise<void>) => Promise<void>,
-): Promise<void> {
-  const { id: worker, holder, tell } = options;
+async function take(options: HostWorkerOptions, item: string): Promise<void> {
+  const { id: worker, holder, tell, hold } = options;
   const { metadata } = options.stores;
   const { id, fence } = parseItemKey(item);
   const [[found], [open]] = await Promise.all([

@@ -1,4 +1,5 @@
-import type { WorkerAttempt } from '../../contracts/command-results.ts';
+import type { WorkerAttempt, WorkerChanges } from '../../contracts/command-results.ts';
+import { counted } from '../quantities.ts';
 import type { Format, Style } from '../style.ts';
 
 const words: Readonly<Record<WorkerAttempt['how'], readonly [words: string, format: Format]>> = {
@@ -14,4 +15,10 @@ export function workerAttemptText({ run, step, rows, how, found }: WorkerAttempt
   const [said, format] = words[how];
   const part = rows === null ? '' : ` rows ${rows[0] + 1} to ${rows[1]}`;
   return `${run}  ${step}${part}  ${style(format, said)}${found === null ? '' : `: ${found}`}`;
+}
+
+/** What a worker did about changes, in a line. */
+export function workerChangesText({ generation, changes, refused }: WorkerChanges, style: Style): string {
+  const said = refused === null ? style('green', 'applied') : `${style('yellow', 'given back')}: ${refused}`;
+  return `${generation}  ${counted(changes, 'change')}  ${said}`;
 }

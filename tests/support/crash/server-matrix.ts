@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Holder } from '../../../src/contracts/run.ts';
+import { heldItems } from '../../../src/engine/dispatch/held-items.ts';
 import { workForRuns } from '../../../src/engine/dispatch/host-worker.ts';
 import { openDispatch } from '../../../src/engine/dispatch/offer.ts';
 import { workerLeaseMs, workersTable } from '../../../src/engine/dispatch/tables.ts';
@@ -158,7 +159,7 @@ async function serve(stores: Stores, queue: ReturnType<CrashServers['queue']>, h
       holder,
       signal,
       tell: () => undefined,
-      holds: (items) => (held = items),
+      hold: heldItems((items) => (held = items)),
     }),
   ]);
 }
