@@ -33,12 +33,20 @@ async function ifAllowed<Value>(read: () => Promise<Value>): Promise<Value | nul
   }
 }
 
-/** The version of the last entry of the server's history. */
+/** The version of the last entry of the primary's history; throws an error that passes while a member answers that is not, or not yet, primary. */
 export async function lastVersion(db: Db): Promise<{ readonly any: number; readonly majority: number }> {
-  const { lastWrite } = (await db.admin().command({ hello: 1 })) as {
-    readonly lastWrite: { readonly opTime: { readonly ts: Timestamp }; readonly majorityOpTime: { readonly ts: Timestamp } };
+  const { isWritablePrimary, lastWrite } = (await db.admin().command({ hello: 1 })) as {
+    readonly isWritablePrimary: boolean;
+    readonly lastWrite: { readonly opTime: { readonly ts: Timestamp }; readonly majorityOpTime?: { readonly ts: Timestamp } };
   };
+  // What another member knows may end before what the last primary told; one that has just started knows of no majority.
+  if (!isWritablePrimary || lastWrite.majorityOpTime === undefined) throw notCaughtUp();
   return { any: versionOf(lastWrite.opTime.ts), majority: versionOf(lastWrite.majorityOpTime.ts) };
+}
+
+/** A member that is not, or not yet, the primary that knows everything that was told before: asking again may help. */
+export function notCaughtUp(): Error {
+  return Object.assign(new Error('The primary has not caught up'), { code: 189 });
 }
 
 /** The entry that a reader at a token has passed last; null where the history may not be read. */

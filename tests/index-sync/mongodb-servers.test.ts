@@ -2,7 +2,7 @@ import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { MongoClient, type Timestamp } from 'mongodb';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { WatchStatus } from '../../src/contracts/watch.ts';
 import { watchChanges } from '../../src/index-sync/watch.ts';
 import { skipWithout } from '../support/python.ts';
@@ -135,5 +135,37 @@ describe.skipIf(!here)('an index over a MongoDB in trouble', { timeout: 120_000 
     watch.stop();
     expect(await watch.ended).toMatchObject({ documents: 3 });
     expect(await rig.differences()).toEqual([]);
+  });
+
+  test('a primary that steps down is followed to the next, and what a dead one had for itself alone is never indexed', async () => {
+    const server = await ownServer({ members: 3 });
+    const { rig, write: writeOnce, db } = await openMongoRig(server);
+    const write = (texts: Parameters<typeof writeOnce>[0]) => vi.waitFor(() => writeOnce(texts), { timeout: 60_000, interval: 200 });
+    const admin = server.client().db('admin');
+    await write({ 1: 'one' });
+    const watch = startWatch(rig);
+    await inStep(rig);
+    await admin.command({ replSetStepDown: 1, force: true }).catch(() => undefined);
+    await write({ 1: 'under the next primary', 2: 'two' });
+    await inStep(rig);
+
+    const { primary } = (await admin.command({ hello: 1 })) as unknown as { readonly primary: string };
+    const { servers } = server.mongod();
+    const dying = servers.find(({ port }) => primary.endsWith(`:${port}`))!;
+    const others = servers.filter((member) => member !== dying);
+    await Promise.all(others.map((member) => member.kill('SIGKILL')));
+    const alone = { writeConcern: { w: 1, journal: true } } as const;
+    await db.collection<{ _id: number }>('articles').insertOne({ _id: 99, text: 'rolled back' } as { _id: number }, alone);
+    await dying.kill('SIGKILL');
+    await Promise.all(others.map((member) => member.start()));
+    await write({ 1: 'under the third', 3: 'three' });
+    await dying.start();
+    await inStep(rig);
+    await write({ 3: 'after the dead one is back' });
+    await inStep(rig);
+    watch.stop();
+    expect(await watch.ended).toMatchObject({ documents: 3 });
+    expect(await rig.differences()).toEqual([]);
+    expect(await db.collection<{ _id: number }>('articles').findOne({ _id: 99 })).toBeNull();
   });
 });

@@ -84,6 +84,29 @@ test('a watch waits for a server that is away, says for what, and goes on by its
   expect(await rig.differences()).toEqual([]);
 });
 
+test('a burst of 50,000 documents over a slow index is taken in as it can be: what is unsettled stays bounded', async () => {
+  const rig = await openTestRig();
+  const upsert = rig.ports.vectorIndex.upsert.bind(rig.ports.vectorIndex);
+  Object.assign(rig.ports.vectorIndex, {
+    upsert: async (...given: Parameters<typeof upsert>) => {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      return upsert(...given);
+    },
+  });
+  const watch = startWatch(rig);
+  await watch.state('in-step');
+  for (let start = 0; start < 50_000; start += 5000)
+    await rig.documentStore.put(Array.from({ length: 5000 }, (_, n) => exampleDocument(`d${start + n}`, { content: `text ${start + n}` })));
+  await expect.poll(() => watch.said.at(-1)?.settled, { timeout: 60_000 }).toBeGreaterThanOrEqual(50_000);
+  watch.stop();
+  expect(await watch.ended).toMatchObject({ documents: 50_000, points: 50_000 });
+  const most = Math.max(...watch.said.map(({ unsettled }) => unsettled));
+  expect(most).toBeGreaterThan(4000);
+  // The feed is read no further from 8,192 on, and a page that was asked for has 1,024 more.
+  expect(most).toBeLessThanOrEqual(8192 + 1024);
+  expect(await rig.differences()).toEqual([]);
+}, 120_000);
+
 test('a watch tries dead letters again when it is asked to', async () => {
   const rig = await openTestRig();
   rig.breakVectorsOf('bad');

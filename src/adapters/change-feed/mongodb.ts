@@ -3,7 +3,7 @@ import type { BSON, Db, Timestamp } from 'mongodb';
 import { asMongoProblem, isPassingMongoError, mongoCode } from '../../clients/mongodb-problem.ts';
 import { MongoChangeStream, type StreamEvent } from '../../clients/mongodb-change-stream.ts';
 import { clusterIdentity, collectionNames, type MongoDocuments, MongoKeys } from '../../clients/mongodb-documents.ts';
-import { anchorAt, type HistoryAnchor, historyChanged, lastVersion, oldestVersion } from '../../clients/mongodb-history.ts';
+import { anchorAt, type HistoryAnchor, historyChanged, lastVersion, notCaughtUp, oldestVersion } from '../../clients/mongodb-history.ts';
 import { millisecondsOf, tokenVersion, versionOf } from '../../clients/mongodb-version.ts';
 import type { Change, ChangeFeed, ChangeRead, Cursor } from '../../ports/change-feed.ts';
 
@@ -302,10 +302,6 @@ function passedBy(token: string): number {
 function isPassing(error: unknown): boolean {
   const code = mongoCode(error);
   return isPassingMongoError(error) || (code !== null && passingCodes.has(code));
-}
-
-function notCaughtUp(): Error {
-  return Object.assign(new Error('The primary has not caught up'), { code: 189 });
 }
 
 function gap(message: string): Extract<ChangeRead, { kind: 'gap-detected' }> {
