@@ -1,14 +1,15 @@
 import { MongoClient } from 'mongodb';
 import type { Cursor } from '../../src/ports/change-feed.ts';
+import type { BatchContext } from '../../src/index-sync/change-batch.ts';
 import { StateKeeper } from '../../src/index-sync/cursor.ts';
-import { Ledger } from '../../src/index-sync/ledger.ts';
+import { Follower } from '../../src/index-sync/follower.ts';
+import { changesLane } from '../../src/index-sync/hand-over.ts';
 import type { MetadataStore } from '../../src/ports/metadata-store.ts';
+import type { WorkQueue } from '../../src/ports/work-queue.ts';
 import type { RigSource } from '../../tests/index-sync/rig.ts';
 
-/** Keys read from the feed at once, as the follower reads them. */
-const keysAtOnce = 1024;
-/** The cursor is written so often while changes come, as the follower does. */
-const saveEveryMs = 500;
+/** Batches that are put into the queue at once, as for four workers of two slots. */
+const lanes = 8;
 /** A bare loop stops once the stream has been silent for so long. */
 const silentMs = 300;
 
@@ -30,22 +31,34 @@ export async function writeEvents(url: string, database: string, count: number):
   }
 }
 
-/** Events a second of reading, merging by key, and keeping the cursor on disk, from a position to where nothing is left. */
-export async function capture({ changeFeed }: RigSource, store: MetadataStore, from: Cursor, events: number): Promise<number> {
+/**
+ * Events a second of a follower from a position to where nothing is left: it reads, merges by key, puts each batch of keys into the queue, and keeps
+ * the cursor on disk. Nobody takes the batches: what applying them costs is no part of this.
+ */
+export async function capture(
+  { changeFeed }: RigSource,
+  store: MetadataStore,
+  queue: WorkQueue,
+  from: Cursor,
+  events: number,
+): Promise<number> {
   const keeper = await StateKeeper.open(store, `capture-${Math.random()}`);
-  const queue = new Map<string, number>();
+  await keeper.save({ cursor: from });
+  let batches = 0;
+  const follower = new Follower({
+    changeFeed,
+    keeper,
+    batch: {} as BatchContext,
+    lanes: () => lanes,
+    async apply(changes, settled) {
+      const batch = `${keeper.state.epoch}-${Math.random()}/${++batches}`;
+      const item = { kind: 'change-batch', batch, handed: 1, pipeline: 'feature-pipeline', generation: 'bench', changes } as const;
+      await queue.enqueue([item], changesLane('bench'));
+      settled(changes.map(({ key, version }) => ({ key, version, dead: false })));
+    },
+  });
   const started = performance.now();
-  let [cursor, savedAt]: [Cursor, number] = [from, started];
-  for (let more = true; more;) {
-    const read = await changeFeed.read(cursor, keysAtOnce);
-    if (read.kind !== 'changes') throw new Error(read.message);
-    for (const { key, version } of read.changes) queue.set(Ledger.key(key), version);
-    ({ cursor, more } = read);
-    if (performance.now() - savedAt < saveEveryMs) continue;
-    await keeper.save({ cursor });
-    savedAt = performance.now();
-  }
-  await keeper.save({ cursor });
+  await follower.catchUp();
   return (events / (performance.now() - started)) * 1000;
 }
 
