@@ -2,7 +2,7 @@ import { MongoClient } from 'mongodb';
 import type { Cursor } from '../../src/ports/change-feed.ts';
 import type { BatchContext } from '../../src/index-sync/change-batch.ts';
 import { StateKeeper } from '../../src/index-sync/cursor.ts';
-import { Follower } from '../../src/index-sync/follower.ts';
+import { batchKeys, Follower } from '../../src/index-sync/follower.ts';
 import { changesLane } from '../../src/index-sync/hand-over.ts';
 import type { MetadataStore } from '../../src/ports/metadata-store.ts';
 import type { WorkQueue } from '../../src/ports/work-queue.ts';
@@ -50,6 +50,7 @@ export async function capture(
     keeper,
     batch: {} as BatchContext,
     lanes: () => lanes,
+    keysOf: () => batchKeys,
     async apply(changes, settled) {
       const batch = `${keeper.state.epoch}-${Math.random()}/${++batches}`;
       const item = { kind: 'change-batch', batch, handed: 1, pipeline: 'feature-pipeline', generation: 'bench', changes } as const;

@@ -6,7 +6,7 @@ import { Ledger } from './ledger.ts';
 
 /** Keys read from the change feed at once, and in one batch of changes. */
 const keysAtOnce = 1024;
-const batchKeys = 128;
+export const batchKeys = 128;
 /** The feed is read no further while this much is unsettled, until half of it is settled: memory stays flat at any backlog. */
 const mostUnsettled = 8192;
 const mostBytes = 8 * 1024 * 1024;
@@ -48,6 +48,8 @@ export interface FollowerOptions {
   apply(changes: readonly Change[], settled: (keys: readonly SettledKey[]) => void): Promise<void>;
   /** Batches that are worked on at once. */
   lanes(): number;
+  /** Keys in a batch while so many are waiting. */
+  keysOf(waiting: number): number;
   /** No further batch is begun once it aborts; those under way are finished. */
   readonly stop?: AbortSignal | undefined;
   progress?(settled: number, unsettled: number): void;
@@ -168,8 +170,10 @@ export class Follower {
 
   /** Starts batches while there are keys and lanes for them. */
   #work(): void {
-    while (this.#queue.length > 0 && this.#running.size < this.#options.lanes() && !this.#stopped && this.#failure === null) {
-      const wants = this.#queue.splice(0, batchKeys);
+    const lanes = this.#options.lanes();
+    const keys = this.#options.keysOf(this.#queue.length);
+    while (this.#queue.length > 0 && this.#running.size < lanes && !this.#stopped && this.#failure === null) {
+      const wants = this.#queue.splice(0, keys);
       const running: Promise<void> = this.#apply(wants)
         .catch((error: unknown) => {
           this.#failure ??= { error };

@@ -7,7 +7,7 @@ import { applyChanges, type BatchContext, type SettledKey } from './change-batch
 import { generationIn, newState, StateKeeper, type SyncState } from './cursor.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import { nameOf } from './fingerprint.ts';
-import { Follower, type FollowStatus, type Halt } from './follower.ts';
+import { batchKeys, Follower, type FollowStatus, type Halt } from './follower.ts';
 import { HandOver } from './hand-over.ts';
 import { Ledger } from './ledger.ts';
 import type { Sweeps } from './sweeps.ts';
@@ -18,6 +18,8 @@ import { countLedger, RunningTotals, type Totals } from './totals.ts';
 const pointsAtOnce = 1000;
 const sweepKeys = 128;
 const unsettledKeys = 512;
+/** Keys in a batch for a worker, at least. */
+const fewestKeys = 16;
 
 /** One generation of an index that is kept in step by this process. */
 export class GenerationSync {
@@ -83,6 +85,7 @@ export class GenerationSync {
   async catchUp(): Promise<void> {
     const { documentStore, changeFeed } = this.#ports;
     if (this.state.cursor === null) this.#total = await documentStore.count();
+    await this.#handOver?.isServed();
     await this.#sweeps.run(this.#ports.vectorIndex);
     for (let halt = await this.#follower.catchUp(); halt !== null; halt = await this.#follower.catchUp()) await this.#goOn(halt);
     if (this.#options.stop?.aborted) return;
@@ -164,6 +167,10 @@ export class GenerationSync {
     if (this.state.sweep) await this.save({ sweep: false });
   }
 
+  get #slots(): number {
+    return this.#handOver?.slots ?? 0;
+  }
+
   /** Applies changes where somebody has time for them. */
   async #apply(changes: readonly Change[], settled: (keys: readonly SettledKey[]) => void): Promise<void> {
     const end = (await this.#handOver?.isServed()) === true ? await this.#handed(changes) : null;
@@ -186,7 +193,9 @@ export class GenerationSync {
       keeper: this.#keeper,
       batch: this.#batch,
       apply: (changes, settled) => this.#apply(changes, settled),
-      lanes: () => Math.max(lanes, this.#handOver?.slots ?? 0),
+      lanes: () => Math.max(lanes, this.#slots),
+      // Few large batches fill the embedder of this process; workers share what there is.
+      keysOf: (waiting) => (this.#slots === 0 ? batchKeys : Math.min(batchKeys, Math.max(fewestKeys, Math.ceil(waiting / this.#slots)))),
       stop,
       progress: (settled, unsettled) => progress?.(settled, Math.max(this.#total ?? 0, settled + unsettled)),
     });

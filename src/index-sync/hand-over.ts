@@ -7,6 +7,8 @@ import type { ChangeBatchEnd, WorkQueue } from '../ports/work-queue.ts';
 const lookMs = 500;
 /** A batch that no living worker says it does for so long is handed over again: the queue may have been emptied, or a worker have died. */
 const unclaimedMs = 6000;
+/** While all workers are at other batches, it waits its turn for so long. */
+const busyMs = 60_000;
 const handedAtMost = 3;
 /** Where workers did not do a batch, none is handed to them for so long. */
 const restMs = 30_000;
@@ -100,12 +102,13 @@ export class HandOver {
 
   /** The end of a batch; null where no living worker does it. */
   async #end(batch: string, ended: Promise<ChangeBatchEnd>, signal: AbortSignal | undefined): Promise<ChangeBatchEnd | null> {
-    for (let claimedAt = performance.now(); performance.now() - claimedAt < unclaimedMs;) {
+    for (let [claimedAt, patienceMs] = [performance.now(), unclaimedMs]; performance.now() - claimedAt < patienceMs;) {
       const end = await Promise.race([ended, delay(lookMs, null, signal && { signal })]);
       if (end !== null) return end;
       const { slots, holds } = await this.#look();
+      if (slots === 0) return null;
       if (holds.has(batch)) claimedAt = performance.now();
-      else if (slots === 0) return null;
+      patienceMs = holds.size >= slots && !holds.has(batch) ? busyMs : unclaimedMs;
     }
     return null;
   }

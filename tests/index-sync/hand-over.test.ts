@@ -72,7 +72,7 @@ describe('changes that a watch hands over', () => {
   test('are handed over again where a worker died over them, or the queue was emptied', async () => {
     const { rig, taken, log, inStep } = await watching((item, _, end) => (item.handed === 1 ? Promise.resolve() : end()));
     await inStep;
-    expect(taken.map(({ handed }) => handed)).toEqual([1, 2]);
+    expect(taken.map(({ handed }) => handed)).toEqual([1, 1, 2, 2]);
     expect(await rig.differences()).toEqual([]);
     expect(log).toEqual([]);
   }, 20_000);
@@ -86,8 +86,20 @@ describe('changes that a watch hands over', () => {
       twice.holds.delete(batch);
     });
     await twice.inStep;
-    expect(twice.taken).toHaveLength(1);
+    expect(twice.taken.map(({ handed }) => handed)).toEqual([1, 1]);
     expect(await twice.rig.differences()).toEqual([]);
+  }, 20_000);
+
+  test('wait their turn while all workers are at others', async () => {
+    const busy = await watching(async (_, __, end) => {
+      await new Promise((resolve) => setTimeout(resolve, 8000));
+      await end();
+    });
+    for (const other of ['another/1', 'another/2']) busy.holds.add(other);
+    await busy.inStep;
+    expect(busy.taken.map(({ handed }) => handed)).toEqual([1, 1]);
+    expect(busy.log).toEqual([]);
+    expect(await busy.rig.differences()).toEqual([]);
   }, 20_000);
 
   test('are applied here where the last worker is gone', async () => {
