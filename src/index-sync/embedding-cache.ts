@@ -14,7 +14,10 @@ export interface EmbeddingPorts {
   readonly metadataStore: MetadataStore;
 }
 
-/** Vectors by text: from the cache where the same embedder has seen exactly this text, else made now and kept. */
+/**
+ * Vectors by text: from the cache where the same embedder has seen exactly this text, else made now and kept. A model gives a text another vector,
+ * by a rounding, in another batch: of processes that embed it at once, all take the vector that was kept first.
+ */
 export async function embedCached(
   texts: Iterable<string>,
   { embedder, metadataStore }: EmbeddingPorts,
@@ -30,11 +33,13 @@ export async function embedCached(
     const good = [...batch.entries()].filter(
       ([index]) => made[index]!.length === embedder.dimension && made[index]!.every(Number.isFinite),
     );
-    await metadataStore.putMany(
+    const kept = await metadataStore.putMany(
       embeddingTable,
-      good.map(([index, text]) => ({ key: keyOf(embedder, text), expectedRevision: null, row: { vector: encode(made[index]!) } })),
+      good.map(([index, text]) => ({ key: keyOf(embedder, text), expectedRevision: 0, row: { vector: encode(made[index]!) } })),
     );
     for (const [index, text] of batch.entries()) vectors.set(text, made[index]!);
+    const late = good.filter((_, at) => !kept[at]!.ok).map(([, text]) => text);
+    for (const [text, vector] of await cachedVectors(late, { embedder, metadataStore })) vectors.set(text, vector);
     embedded?.(batch.length, 0);
   }
   return vectors;
@@ -46,6 +51,7 @@ export async function cachedVectors(
   { embedder, metadataStore }: EmbeddingPorts,
 ): Promise<Map<string, Float32Array>> {
   const distinct = [...new Set(texts)];
+  if (distinct.length === 0) return new Map();
   const rows = await metadataStore.get(
     embeddingTable,
     distinct.map((text) => keyOf(embedder, text)),

@@ -21,6 +21,28 @@ test('another embedder shares nothing', async () => {
   expect((await cachedVectors(['one'], { embedder: hashEmbedder('first', 16), metadataStore })).size).toBe(0);
 });
 
+test('processes that embed a text at once, each in a batch of its own, all take the vector that was kept first', async () => {
+  const metadataStore = memoryMetadataStore();
+  const embedder = hashEmbedder();
+  const begun = Promise.withResolvers<void>();
+  const kept = Promise.withResolvers<void>();
+  const rounded = {
+    ...embedder,
+    async embed(texts: readonly string[]) {
+      begun.resolve();
+      await kept.promise;
+      return (await embedder.embed(texts)).map((vector) => vector.map((value) => value + 1e-7));
+    },
+  };
+  const second = embedCached(['one', 'two'], { embedder: rounded, metadataStore });
+  await begun.promise;
+  const first = await embedCached(['one'], { embedder, metadataStore });
+  kept.resolve();
+  const vectors = await second;
+  expect(vectors.get('one')).toEqual(first.get('one'));
+  expect((await cachedVectors(['two'], { embedder, metadataStore })).get('two')).toEqual(vectors.get('two'));
+});
+
 test('what was embedded before a failure is kept', async () => {
   const embedder = hashEmbedder();
   const ports = { embedder, metadataStore: memoryMetadataStore() };
