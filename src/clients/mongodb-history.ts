@@ -86,6 +86,13 @@ export async function oldestVersion(db: Db): Promise<number | null> {
   });
 }
 
+/** The part of the room for history that is taken: nothing is forgotten below 1. 1 also where it may not be read. */
+export async function historyFullness(db: Db): Promise<number> {
+  const stats = await ifAllowed(() => db.client.db('local').command({ collStats: 'oplog.rs' }));
+  const { size, maxSize } = (stats ?? {}) as { readonly size?: number; readonly maxSize?: number };
+  return size === undefined || maxSize === undefined ? 1 : Math.min(1, Number(size) / Number(maxSize));
+}
+
 function anchorOf({ ts, t, wall }: HistoryEntry): HistoryAnchor {
   return { t: ts.t, i: ts.i, term: Number(String(t ?? 0)), wall: wall.getTime() };
 }

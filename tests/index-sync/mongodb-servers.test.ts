@@ -76,6 +76,21 @@ describe.skipIf(!here)('an index over a MongoDB in trouble', { timeout: 120_000 
     expect((await rig.sync()).counts).toEqual({});
   });
 
+  test('a young server has hardly any of its history to lose, and a tiny one that is full loses all of it', async () => {
+    const server = await ownServer(tinyHistory);
+    const { rig, write } = await openMongoRig(server);
+    await write({ 1: 'one' });
+    const read = await rig.changeFeed.read(null, 10);
+    if (read.kind !== 'changes') throw new Error(read.message);
+    await delay(2100);
+    await write({ 1: 'two' });
+    const young = await rig.changeFeed.lag(read.cursor);
+    expect(young.behindMs).toBeGreaterThanOrEqual(1000);
+    expect(young.windowUsed).toBeLessThan(0.2);
+    await fillHistory(server.client());
+    expect((await rig.changeFeed.lag(read.cursor)).windowUsed).toBeGreaterThan(0.9);
+  });
+
   test('an idle collection beside a busy one keeps its place for longer than the history reaches back, without a write', async () => {
     const server = await ownServer(tinyHistory);
     const { rig, write, db } = await openMongoRig(server);

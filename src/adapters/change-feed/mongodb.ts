@@ -3,7 +3,15 @@ import type { BSON, Db, Timestamp } from 'mongodb';
 import { asMongoProblem, isPassingMongoError, mongoCode } from '../../clients/mongodb-problem.ts';
 import { MongoChangeStream, type StreamEvent } from '../../clients/mongodb-change-stream.ts';
 import { clusterIdentity, collectionNames, type MongoDocuments, MongoKeys } from '../../clients/mongodb-documents.ts';
-import { anchorAt, type HistoryAnchor, historyChanged, lastVersion, notCaughtUp, oldestVersion } from '../../clients/mongodb-history.ts';
+import {
+  anchorAt,
+  type HistoryAnchor,
+  historyChanged,
+  historyFullness,
+  lastVersion,
+  notCaughtUp,
+  oldestVersion,
+} from '../../clients/mongodb-history.ts';
 import { millisecondsOf, tokenVersion, versionOf } from '../../clients/mongodb-version.ts';
 import type { Change, ChangeFeed, ChangeRead, Cursor } from '../../ports/change-feed.ts';
 
@@ -230,10 +238,13 @@ export function openMongoChangeFeed(documents: MongoDocuments): ChangeFeed {
       database.patiently(async (db) => {
         const { majority } = await lastVersion(db);
         const at = tokenVersion(positionOf(cursor)!.token);
-        const oldest = await oldestVersion(db);
+        const [oldest, fullness] = await Promise.all([oldestVersion(db), historyFullness(db)]);
         const [last, mine, first] = [majority, at, oldest ?? 0].map(millisecondsOf) as [number, number, number];
         const behindMs = at >= majority ? 0 : Math.max(0, last - mine);
-        const windowUsed = oldest === null ? null : Math.min(1, Math.max(0, last > first ? (last - mine) / (last - first) : 0));
+        const share = last > first ? Math.max(0, (last - mine) / (last - first)) : 0;
+        const passed = oldest !== null && at < oldest ? 1 : Math.min(1, share);
+        // A young server has written little of what it will keep.
+        const windowUsed = oldest === null ? null : passed * fullness;
         return { behindMs, windowUsed };
       }),
 
