@@ -90,7 +90,7 @@ export async function oldestVersion(db: Db): Promise<number | null> {
 export async function historyFullness(db: Db): Promise<number> {
   const stats = await ifAllowed(() => db.client.db('local').command({ collStats: 'oplog.rs' }));
   const { size, maxSize } = (stats ?? {}) as { readonly size?: number; readonly maxSize?: number };
-  return size === undefined || maxSize === undefined ? 1 : Math.min(1, Number(size) / Number(maxSize));
+  return size === undefined || maxSize === undefined ? 1 : Math.min(1, size / maxSize);
 }
 
 function anchorOf({ ts, t, wall }: HistoryEntry): HistoryAnchor {
