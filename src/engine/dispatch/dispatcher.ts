@@ -63,7 +63,7 @@ export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #waiting = new Map<string, Waiting>();
   readonly #closing = new AbortController();
-  #workers: ReadonlyMap<string, WorkerRow> = new Map();
+  #workers: Promise<ReadonlyMap<string, WorkerRow>> | null = null;
   #workersAt = -Infinity;
   #count = 0;
   #looking: Promise<void> | null = null;
@@ -246,10 +246,13 @@ export class Dispatcher {
     }
   }
 
-  async #alive(): Promise<ReadonlyMap<string, WorkerRow>> {
-    if (performance.now() - this.#workersAt < lookMs) return this.#workers;
+  /** The workers as they were a moment ago; whoever asks while that is looked up waits for the same answer. */
+  #alive(): Promise<ReadonlyMap<string, WorkerRow>> {
+    if (this.#workers !== null && performance.now() - this.#workersAt < lookMs) return this.#workers;
     this.#workersAt = performance.now();
-    this.#workers = await readWorkers(this.#options.store);
-    return this.#workers;
+    const looking = readWorkers(this.#options.store);
+    this.#workers = looking;
+    looking.catch(() => (this.#workers = null));
+    return looking;
   }
 }

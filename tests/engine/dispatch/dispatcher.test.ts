@@ -64,6 +64,12 @@ async function dispatching() {
   return { dispatcher, beat, finish, taken, said };
 }
 
+test('steps that ask at once how many workers there are get the same answer', async () => {
+  const { dispatcher, beat } = await dispatching();
+  await beat([]);
+  expect(await Promise.all([dispatcher.slots('default'), dispatcher.slots('default'), dispatcher.slots('default')])).toEqual([1, 1, 1]);
+});
+
 describe('an attempt that a worker has taken', () => {
   test('is taken back where the worker lives on and does not say that it does it, which is how its lost last write looks', async () => {
     const { dispatcher, beat, finish, taken, said } = await dispatching();

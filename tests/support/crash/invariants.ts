@@ -77,7 +77,8 @@ export async function violations({ folder, open, isDead }: Scene): Promise<reado
     if (notes.at(-1)?.phase !== 'done') found.push(`${effect} was begun last and not done`);
   }
   for (const job of await readdir(join(folder, 'jobs'))) {
-    const attempts = await readdir(join(folder, 'jobs', job, 'attempts'));
+    // A draft of an attempt stays behind where its writer was killed.
+    const attempts = (await readdir(join(folder, 'jobs', job, 'attempts'))).filter((name) => !name.startsWith('.'));
     if (attempts.length !== 1) found.push(`job ${job.slice(0, 12)} had ${attempts.length} attempts though no job was killed`);
   }
   return found;
