@@ -62,8 +62,9 @@ describe.skipIf(python === null)('every fault of a worker has its verdict', () =
       JobRequest.parse(JSON.parse(await readFile(join(folder, 'jobs', 'job-a', 'attempts', String(number), 'request.json'), 'utf8')));
     expect(await request(2)).toMatchObject({ params: { batchSize: 2 }, adaptations: ['out of memory: batchSize 4 to 2'] });
     await eventsOf(launcher, { id: 'job-a', attempt: 2, how: 'resumed' });
-    await launcher.submit(larger);
+    const third = await launcher.submit(larger);
     expect(await request(3)).toMatchObject({ params: { batchSize: 2 }, adaptations: ['out of memory: batchSize 4 to 2'] });
+    await eventsOf(launcher, third);
   });
 
   test('a failure that the keeper found carries the stacks of all threads in its last lines', async () => {
