@@ -1,4 +1,3 @@
-import { heldItems } from '../src/engine/dispatch/held-items.ts';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +7,7 @@ import { openMongoMetadataStore } from '../src/adapters/metadata-store/mongodb.t
 import { openBullWorkQueue } from '../src/adapters/work-queue/bullmq.ts';
 import { codeHasher } from '../src/engine/code-hash.ts';
 import { definePipeline } from '../src/engine/define.ts';
+import { heldItems } from '../src/engine/dispatch/held-items.ts';
 import { workForRuns } from '../src/engine/dispatch/host-worker.ts';
 import { openDispatch } from '../src/engine/dispatch/offer.ts';
 import { writeWorker } from '../src/engine/dispatch/tables.ts';

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { MongoClient } from 'mongodb';
 import type { Cursor } from '../../src/ports/change-feed.ts';
 import type { BatchContext } from '../../src/index-sync/change-batch.ts';
@@ -44,7 +45,6 @@ export async function capture(
 ): Promise<number> {
   const keeper = await StateKeeper.open(store, `capture-${Math.random()}`);
   await keeper.save({ cursor: from });
-  let batches = 0;
   const follower = new Follower({
     changeFeed,
     keeper,
@@ -52,8 +52,14 @@ export async function capture(
     lanes: () => lanes,
     keysOf: () => batchKeys,
     async apply(changes, settled) {
-      const batch = `${keeper.state.epoch}-${Math.random()}/${++batches}`;
-      const item = { kind: 'change-batch', batch, handed: 1, pipeline: 'feature-pipeline', generation: 'bench', changes } as const;
+      const item = {
+        kind: 'change-batch',
+        batch: `bench/${randomUUID()}`,
+        handed: 1,
+        pipeline: 'feature-pipeline',
+        generation: 'bench',
+        changes,
+      } as const;
       await queue.enqueue([item], changesLane('bench'));
       settled(changes.map(({ key, version }) => ({ key, version, dead: false })));
     },

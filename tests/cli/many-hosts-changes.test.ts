@@ -9,6 +9,7 @@ import { ofSuite } from '../support/services/of-suite.ts';
 import { startQdrant } from '../support/services/qdrant.ts';
 import { startRedis } from '../support/services/redis.ts';
 import { startS3 } from '../support/services/s3.ts';
+import { serverProfile } from '../support/services/server-profile.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { startTwin, type TwinProcess } from '../support/twin-process.ts';
 
@@ -41,20 +42,7 @@ describe.skipIf(lacking.length > 0)('a watch on many hosts', () => {
       TWIN_INDEX: database,
       TWIN_VECTOR_INDEX__KIND: 'qdrant',
       TWIN_VECTOR_INDEX__URL: qdrant().url,
-      TWIN_METADATA_STORE__KIND: 'mongodb',
-      TWIN_METADATA_STORE__URL: mongod().url,
-      TWIN_METADATA_STORE__DATABASE: database,
-      TWIN_ARTIFACT_STORE__KIND: 's3',
-      TWIN_ARTIFACT_STORE__ENDPOINT: s3().endpoint,
-      TWIN_ARTIFACT_STORE__BUCKET: s3().bucket,
-      TWIN_ARTIFACT_STORE__PREFIX: `${database}/`,
-      TWIN_ARTIFACT_STORE__ACCESS_KEY_ID__ENV: 'AWS_ACCESS_KEY_ID',
-      TWIN_ARTIFACT_STORE__SECRET_ACCESS_KEY__ENV: 'AWS_SECRET_ACCESS_KEY',
-      TWIN_WORK_QUEUE__KIND: 'redis',
-      TWIN_WORK_QUEUE__URL: redis().url,
-      TWIN_WORK_QUEUE__PREFIX: database,
-      AWS_ACCESS_KEY_ID: s3().accessKey,
-      AWS_SECRET_ACCESS_KEY: s3().secretKey,
+      ...serverProfile({ mongod: mongod(), redis: redis(), s3: s3() }, database),
     };
     const startWith = async (environment: Readonly<Record<string, string>>, args: readonly string[]): Promise<TwinProcess> => {
       const twin = startTwin(args, folder, { ...environment, TWIN_STATE: join(await temporaryFolder(), 'state') });

@@ -8,10 +8,8 @@ import { exampleDocument } from '../support/documents.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { openRig } from './rig.ts';
 
-type Rig = ReturnType<typeof openRig>;
-
 /** A watch with workers that do with a batch what the test says, and forty documents. */
-async function watching(work: (item: ChangeBatchItem, rig: Rig, end: (refused?: string) => Promise<void>) => Promise<void>) {
+async function watching(work: (item: ChangeBatchItem, end: (refused?: string) => Promise<void>) => Promise<void>) {
   const rig = openRig(await temporaryFolder());
   const queue = openInProcessWorkQueue();
   const stopping = new AbortController();
@@ -25,7 +23,7 @@ async function watching(work: (item: ChangeBatchItem, rig: Rig, end: (refused?: 
       const found = refused ? { ...done, refused } : await applyRemoteBatch(item, rig.options, rig.ports);
       await queue.enqueue([found], batchEndLane(item.batch));
     };
-    await work(item, rig, end);
+    await work(item, end);
   };
   const consumed = queue.consume(async (item) => (item.kind === 'change-batch' ? handle(item) : undefined), {
     concurrency: 2,
@@ -58,7 +56,7 @@ async function watching(work: (item: ChangeBatchItem, rig: Rig, end: (refused?: 
 
 describe('changes that a watch hands over', () => {
   test('are applied by workers, and the totals are those of the ledger', async () => {
-    const { rig, taken, log, inStep, stop } = await watching((_, __, end) => end());
+    const { rig, taken, log, inStep, stop } = await watching((_, end) => end());
     await inStep;
     expect(taken.flatMap(({ changes }) => changes)).toHaveLength(40);
     expect(await rig.differences()).toEqual([]);
@@ -70,7 +68,7 @@ describe('changes that a watch hands over', () => {
   });
 
   test('are handed over again where a worker died over them, or the queue was emptied', async () => {
-    const { rig, taken, log, inStep } = await watching((item, _, end) => (item.handed === 1 ? Promise.resolve() : end()));
+    const { rig, taken, log, inStep } = await watching((item, end) => (item.handed === 1 ? Promise.resolve() : end()));
     await inStep;
     expect(taken.map(({ handed }) => handed)).toEqual([1, 1, 2, 2]);
     expect(await rig.differences()).toEqual([]);
@@ -78,7 +76,7 @@ describe('changes that a watch hands over', () => {
   }, 20_000);
 
   test('stay with a worker that says that it is at them, and may be applied twice', async () => {
-    const twice = await watching(async ({ batch }, _, end) => {
+    const twice = await watching(async ({ batch }, end) => {
       twice.holds.add(batch);
       await new Promise((resolve) => setTimeout(resolve, 7500));
       await end();
@@ -91,7 +89,7 @@ describe('changes that a watch hands over', () => {
   }, 20_000);
 
   test('wait their turn while all workers are at others', async () => {
-    const busy = await watching(async (_, __, end) => {
+    const busy = await watching(async (_, end) => {
       await new Promise((resolve) => setTimeout(resolve, 8000));
       await end();
     });
@@ -110,7 +108,7 @@ describe('changes that a watch hands over', () => {
   });
 
   test('are applied here where a worker makes another index of them, and its reason is told once', async () => {
-    const { rig, log, inStep } = await watching((_, __, end) => end('its code makes another generation'));
+    const { rig, log, inStep } = await watching((_, end) => end('its code makes another generation'));
     await inStep;
     expect(log).toEqual(['Changes are applied here, and not by workers of the pool default: its code makes another generation']);
     expect(await rig.differences()).toEqual([]);
